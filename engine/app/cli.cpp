@@ -1,0 +1,52 @@
+// Shared manners of the subcommands.
+#include "engine/app/cli.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace tocsin::engine {
+
+std::filesystem::path default_data_directory() {
+  const char* named = std::getenv("TOCSIN_DATA");
+  return named != nullptr && *named != '\0' ? named : "data";
+}
+
+void add_data_option(CLI::App& command, std::filesystem::path& data) {
+  data = default_data_directory();
+  command.add_option("--data", data, "data directory (default: $TOCSIN_DATA or ./data)")->type_name("DIR");
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "tocsin: %s\n", error.text().c_str());
+  switch (error.code) {
+    case Errc::kInvalid:
+    case Errc::kNotFound:
+    case Errc::kConflict:
+    case Errc::kCorrupt:
+    case Errc::kTooLarge:
+    case Errc::kUnsupported: return kFoundWrong;
+    default: return kFailure;
+  }
+}
+
+Progress::Progress(std::string label) : label_(std::move(label)), terminal_(::isatty(2) != 0) {}
+
+Progress::~Progress() {
+  if (shown_) std::fprintf(stderr, "\r\033[K");
+}
+
+void Progress::at(std::uint64_t done, std::uint64_t total) {
+  constexpr std::uint64_t kEvery = 1 << 20;
+  if (!terminal_ || (shown_ && done - last_ < kEvery)) return;
+  last_ = done;
+  shown_ = true;
+  if (total > 0) {
+    std::fprintf(stderr, "\r%s %3llu %%", label_.c_str(), static_cast<unsigned long long>(done * 100 / total));
+  } else {
+    std::fprintf(stderr, "\r%s %llu", label_.c_str(), static_cast<unsigned long long>(done));
+  }
+}
+
+}  // namespace tocsin::engine
