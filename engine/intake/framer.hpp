@@ -1,0 +1,96 @@
+// Cuts a stream of bytes into records, in bounded memory.
+//
+// Three ways of framing: lines; PostgreSQL's csvlog, whose quoted fields hold line breaks; and JSON, which is
+// one document per line, or one document that holds them all ({"Records":[…]}, […]), or documents that span
+// lines. For the last two each element comes out as one record with the line it begins on.
+//
+//   Framer framer(framing_of("cloudtrail"));
+//   framer.add(bytes);
+//   while (auto frame = framer.next()) use(*frame);   // before the next add()
+//   framer.finish();                                  // the stream has ended: the last line needs no line break
+//   while (auto frame = framer.next()) use(*frame);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "rules/base/result.hpp"
+
+namespace tocsin::engine {
+
+// The longest record that is kept whole. PostgreSQL, nginx and CloudTrail (256 KiB) all stay below it.
+inline constexpr std::size_t kMaxRecord = 1024 * 1024;
+// How much of a longer one is shown.
+inline constexpr std::size_t kOversizeHead = 256;
+
+enum class Framing : std::uint8_t { kLines, kCsvLog, kJson };
+
+// The framing of a format; kLines for one that is not known.
+[[nodiscard]] Framing framing_of(std::string_view format) noexcept;
+
+// A place in a stream: where reading can start again. `offset` counts (uncompressed) bytes; `line` is the
+// 1-based line that begins at or holds that offset.
+struct Place {
+  std::uint64_t offset = 0;
+  std::uint64_t line = 1;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+// One record. `bytes` is valid until the next call of add().
+struct Frame {
+  std::string_view bytes;   // without its line break; for a faulty one what is kept of it
+  std::uint64_t line = 1;   // of its first byte
+  Place end;                // just past it
+  std::string error;        // not empty: not a record, and why ("longer than 1 MiB")
+};
+
+class Framer {
+ public:
+  // `start` is the place that a previous frame's `end` gave; a JSON document is then taken up between elements.
+  explicit Framer(Framing framing, Place start = {});
+
+  void add(std::string_view bytes);
+  void finish();
+
+  // The next record, or nullopt if more bytes are needed (or, after finish(), none are left). Empty lines are
+  // passed over. Never holds more than kMaxRecord bytes plus what the last add() brought.
+  [[nodiscard]] std::optional<Frame> next();
+
+  // Bytes that wait for the rest of their record.
+  [[nodiscard]] std::size_t pending() const noexcept { return buffer_.size() - begin_; }
+  [[nodiscard]] Place place() const noexcept { return place_; }
+
+ private:
+  enum class Json : std::uint8_t { kUndecided, kLines, kDocument };
+
+  std::optional<Frame> next_line();
+  std::optional<Frame> next_csv();
+  std::optional<Frame> next_json();
+  std::optional<Frame> next_element();
+  bool skip_oversize();
+  Frame take(std::size_t length, std::size_t consumed, std::uint64_t new_lines);
+  Frame broken(std::size_t length, std::size_t consumed, std::string error);
+  [[nodiscard]] std::string_view rest() const noexcept { return std::string_view(buffer_).substr(begin_); }
+
+  Framing framing_;
+  Json json_ = Json::kUndecided;
+  bool finished_ = false;
+  std::string buffer_;
+  std::size_t begin_ = 0;   // of what has not been handed out
+  std::size_t scan_ = 0;    // relative to begin_: what has been looked at
+  Place place_;
+  // State of the scan within the record that begins at begin_.
+  std::uint64_t lines_ = 0;      // line breaks seen in it
+  int depth_ = 0;                // JSON brackets open
+  bool in_string_ = false;       // JSON string or CSV quoted field
+  bool escaped_ = false;
+  char before_ = ',';            // CSV: the last byte that mattered
+  bool skipping_ = false;        // an oversize record is passed over
+  std::string head_;             // its first bytes
+  std::uint64_t head_line_ = 0;
+  bool first_ = true;            // nothing handed out yet
+};
+
+}  // namespace tocsin::engine
