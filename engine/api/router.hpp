@@ -3,6 +3,7 @@
 // that runs on a pool of workers, so handlers must be safe to call from several threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -44,11 +45,29 @@ struct Request {
   std::string body;     // decoded from its Content-Encoding
   std::string client_ip;
   Principal who;
-  // The body as a JSON object; an Error (kInvalid) that says what is wrong with it otherwise.
+  std::string route;       // the template that matched ("/v1/alerts/{id}"); empty until then
+  bool encrypted = false;  // came over TLS: cookies get `Secure`
+  // The body as a JSON object; an Error (kInvalid) that says what is wrong with it otherwise. At most
+  // kMaxJson bytes, kMaxJsonDepth deep, no member twice, valid UTF-8 (reliability.md section 8.3).
   [[nodiscard]] Result<boost::json::object> json() const;
-  [[nodiscard]] std::string param(const std::string& name) const;
+  [[nodiscard]] std::string param(const std::string& name) const;   // empty if the route has no such part
   [[nodiscard]] std::string query_or(const std::string& name, std::string fallback) const;
+  [[nodiscard]] std::string header(const std::string& lower_case_name) const;  // empty if absent
 };
+
+inline constexpr std::size_t kMaxJson = 256 * 1024;
+inline constexpr std::size_t kMaxJsonDepth = 64;
+
+// Members of a JSON body, with errors fit for the caller: "'login' must be a text".
+[[nodiscard]] Result<std::string> text_of(const boost::json::object& object, std::string_view key);  // required
+[[nodiscard]] Result<std::optional<std::string>> maybe_text_of(const boost::json::object& object, std::string_view key);
+[[nodiscard]] Result<std::optional<bool>> maybe_bool_of(const boost::json::object& object, std::string_view key);
+// A list of texts, required, at most `limit` of them.
+[[nodiscard]] Result<std::vector<std::string>> texts_of(const boost::json::object& object, std::string_view key,
+                                                        std::size_t limit);
+// A whole number of the query between 0 and `most`; `fallback` if it is absent.
+[[nodiscard]] Result<std::uint64_t> number_of(const Request& request, const std::string& name,
+                                              std::uint64_t fallback, std::uint64_t most);
 
 struct Response {
   int status = 200;
@@ -59,24 +78,57 @@ struct Response {
 };
 
 [[nodiscard]] Response ok(const boost::json::value& body, int status = 200);
+// {"items": […], "next": null | "cursor"}: the shape of every list.
+[[nodiscard]] Response ok_list(boost::json::array items, std::optional<std::string> next = std::nullopt);
 // RFC 9457 problem details: {"type", "title", "status", "detail", "remedy"}; the status follows the code.
+// kBusy answers 429 and kUnavailable 503, both with Retry-After. An internal fault tells no detail.
 [[nodiscard]] Response problem(const Error& error);
+// The same with a status that the code does not say (408, 415, 507 …).
+[[nodiscard]] Response problem(int status, const Error& error);
+// The HTTP status that problem() would use.
+[[nodiscard]] int status_of(Errc code) noexcept;
 
 using Handler = std::function<Response(const Request&)>;
 
-// Routes by method and path template ("/v1/alerts/{id}/triage"). Build once at start, then read only.
+inline constexpr std::size_t kDefaultBodyLimit = 1024 * 1024;
+
+// Routes by method and path template ("/v1/alerts/{id}/triage"; "{rest...}" as the last part takes all that
+// follows). A fixed part wins over a named one. Build once at start, then read only: then any thread may call.
 class Router {
  public:
-  void add(std::string method, std::string path, unsigned roles, Handler handler);
+  // `roles`: any of them opens the route; with kPublic nobody needs to log in. `body_limit` is in bytes after
+  // decoding; a larger body is refused before it is stored anywhere.
+  void add(std::string method, std::string path, unsigned roles, Handler handler,
+           std::size_t body_limit = kDefaultBodyLimit);
+  // What can be said of a request before its body is read: sets request.route and request.params.
+  struct Found {
+    const Handler* handler = nullptr;
+    unsigned roles = kNobody;
+    std::size_t body_limit = 0;
+    std::optional<Response> refusal;  // 404, or 405 with Allow
+  };
+  [[nodiscard]] Found find(Request& request) const;
+  // 401 or 403 if `who` may not use a route of these roles.
+  [[nodiscard]] static std::optional<Response> refuse(const Principal& who, unsigned roles);
+  // Runs a handler; its exceptions become 500 without detail.
+  [[nodiscard]] static Response run(const Handler& handler, const Request& request);
   // The answer to a request whose principal is already set. 404, 405 (with Allow), 401 or 403 where no
   // handler may run; exceptions of a handler become 500 without detail.
   [[nodiscard]] Response handle(Request& request) const;
 
+  struct Listed {
+    std::string method, path;
+    unsigned roles;
+  };
+  [[nodiscard]] std::vector<Listed> list() const;  // in the order of add()
+
  private:
   struct Route {
     std::string method;
+    std::string path;
     std::vector<std::string> parts;
     unsigned roles;
+    std::size_t body_limit;
     Handler handler;
   };
   std::vector<Route> routes_;
