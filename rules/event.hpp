@@ -6,12 +6,17 @@
 // events a second. Not thread-safe to build; safe to read from any thread once built.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory_resource>
+#include <memory>
+#include <new>
 #include <span>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace tocsin::rules {
 
@@ -25,11 +30,17 @@ class Value {
   constexpr Value() noexcept : kind_(Kind::kAbsent), int_(0) {}
   [[nodiscard]] static constexpr Value null() noexcept { Value v; v.kind_ = Kind::kNull; return v; }
   [[nodiscard]] static constexpr Value of(bool b) noexcept { Value v; v.kind_ = Kind::kBool; v.bool_ = b; return v; }
-  [[nodiscard]] static constexpr Value of(std::int64_t i) noexcept { Value v; v.kind_ = Kind::kInt; v.int_ = i; return v; }
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  [[nodiscard]] static constexpr Value of(T i) noexcept {
+    Value v; v.kind_ = Kind::kInt; v.int_ = static_cast<std::int64_t>(i); return v;
+  }
   [[nodiscard]] static constexpr Value of(double d) noexcept { Value v; v.kind_ = Kind::kDouble; v.double_ = d; return v; }
   [[nodiscard]] static constexpr Value of(std::string_view s) noexcept {
     Value v; v.kind_ = Kind::kString; v.size_ = s.size(); v.text_ = s.data(); return v;
   }
+  // Without this a literal would become a bool.
+  [[nodiscard]] static constexpr Value of(const char* s) noexcept { return of(std::string_view(s)); }
   [[nodiscard]] static constexpr Value array(std::span<const Value> items) noexcept {
     Value v; v.kind_ = Kind::kArray; v.size_ = items.size(); v.items_ = items.data(); return v;
   }
@@ -43,7 +54,7 @@ class Value {
   [[nodiscard]] constexpr double as_double() const noexcept { return double_; }
   [[nodiscard]] constexpr std::string_view as_string() const noexcept { return {text_, size_}; }
   [[nodiscard]] constexpr std::span<const Value> items() const noexcept { return {items_, size_}; }
-  [[nodiscard]] constexpr std::span<const Field> fields() const noexcept { return {fields_, size_}; }
+  [[nodiscard]] constexpr std::span<const Field> fields() const noexcept;
 
   // The member of that name (the first, if several); absent if this is no object or has no such member.
   [[nodiscard]] Value get(std::string_view key) const noexcept;
@@ -74,6 +85,8 @@ constexpr Value Value::object(std::span<const Field> fields) noexcept {
   return v;
 }
 
+constexpr std::span<const Field> Value::fields() const noexcept { return {fields_, size_}; }
+
 inline Value Value::get(std::string_view key) const noexcept {
   if (kind_ != Kind::kObject) return {};
   for (const Field& field : fields()) {
@@ -95,31 +108,71 @@ struct Event {
   std::string_view raw;  // the record as it arrived; what keyword searches see where root is absent
 };
 
-// Memory for the values of one event or one batch. reset() keeps the memory and forgets the content.
+// Appends `value` as compact JSON (RFC 8259), members in their order, strings escaped as little as JSON
+// allows, absent as null. This is the text that string patterns of a rule see where a field holds an object.
+void write_json(const Value& value, std::string& out);
+
+// The text of a scalar as string patterns see it: "1", "1.5" (the shortest that reads back), "true"; a string as
+// it is. Empty for anything else. `buffer` backs the text of numbers and needs 32 bytes.
+[[nodiscard]] std::string_view scalar_text(const Value& value, std::span<char> buffer) noexcept;
+
+// Memory for the values of one event or one batch. reset() forgets the content and keeps the memory, up to
+// kKeep bytes, so that the next batch allocates nothing. Not thread-safe.
 class Arena {
  public:
-  explicit Arena(std::size_t first_block = 64 * 1024) : first_(first_block), memory_(first_) {}
+  static constexpr std::size_t kKeep = 4 * 1024 * 1024;
 
+  explicit Arena(std::size_t first_block = 64 * 1024) : first_(first_block < 64 ? 64 : first_block) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  Arena(Arena&&) noexcept = default;
+  Arena& operator=(Arena&&) noexcept = default;
+
+  // `count` value-initialised Ts. Their destructors never run.
   template <class T>
   [[nodiscard]] std::span<T> make(std::size_t count) {
+    static_assert(std::is_trivially_destructible_v<T>);
     if (count == 0) return {};
-    void* at = memory_.allocate(count * sizeof(T), alignof(T));
-    T* first = static_cast<T*>(at);
+    T* first = reinterpret_cast<T*>(allocate(count * sizeof(T), alignof(T)));
     for (std::size_t i = 0; i < count; ++i) new (first + i) T();
     return {first, count};
   }
   // A copy of `text` that lives as long as the arena's content.
   [[nodiscard]] std::string_view copy(std::string_view text) {
     if (text.empty()) return {};
-    char* at = static_cast<char*>(memory_.allocate(text.size(), 1));
+    char* at = reinterpret_cast<char*>(allocate(text.size(), 1));
     std::memcpy(at, text.data(), text.size());
     return {at, text.size()};
   }
-  void reset() { memory_.release(); }
+  // `size` bytes, not initialised.
+  [[nodiscard]] std::byte* allocate(std::size_t size, std::size_t alignment) {
+    const std::size_t at = (used_ + alignment - 1) & ~(alignment - 1);
+    if (block_ < blocks_.size() && at + size <= blocks_[block_].size && at + size >= at) {
+      used_ = at + size;
+      return blocks_[block_].bytes.get() + at;
+    }
+    return allocate_in_next(size);
+  }
+  void reset() noexcept {
+    std::size_t kept = 0;
+    std::size_t count = 0;
+    while (count < blocks_.size() && kept + blocks_[count].size <= kKeep) kept += blocks_[count++].size;
+    blocks_.resize(count);
+    block_ = 0;
+    used_ = 0;
+  }
 
  private:
+  struct Block {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+  };
+  [[nodiscard]] std::byte* allocate_in_next(std::size_t size);
+
   std::size_t first_;
-  std::pmr::monotonic_buffer_resource memory_;
+  std::vector<Block> blocks_;
+  std::size_t block_ = 0;  // the one being filled; == blocks_.size() only while there is none
+  std::size_t used_ = 0;   // of that block
 };
 
 }  // namespace tocsin::rules
