@@ -18,7 +18,7 @@ struct Upload {
   const std::string* mail = nullptr;
   std::size_t at = 0;
   bool complete = false;     // every byte has been given to libcurl
-  std::string last_reply;    // the newest line the server sent
+  std::string last_reply;    // the newest line the server sent, its goodbye (221) apart
 };
 
 std::size_t read_mail(char* buffer, std::size_t size, std::size_t count, void* context) {
@@ -33,7 +33,7 @@ std::size_t read_mail(char* buffer, std::size_t size, std::size_t count, void* c
 std::size_t keep_reply(char* data, std::size_t size, std::size_t count, void* context) {
   auto* upload = static_cast<Upload*>(context);
   const std::string_view line = trim(std::string_view(data, size * count));
-  if (!line.empty()) upload->last_reply = printable(line, kMaxEvidence);
+  if (!line.empty() && line.substr(0, 3) != "221") upload->last_reply = printable(line, kMaxEvidence);
   return size * count;
 }
 
