@@ -84,13 +84,14 @@ class Vault {
   [[nodiscard]] Result<bool> is_erased(Reader& reader, const Pseudonym& pseudonym) const;
 
   // Makes a person unreadable for ever: the record goes with this transaction, the key right after its commit
-  // and before write() returns, with both files' write-ahead logs truncated (as far as no reader still needs
-  // them; `settle` finishes the rest). The pseudonym stays, and leads to nobody. Error kNotFound if it is not
-  // known; erasing twice is well.
+  // and before write() returns, and with it every old copy of the record. Call settle() afterwards: it clears
+  // the write-ahead logs, and the key if that failed. The pseudonym stays, and leads to nobody. Error kNotFound
+  // if it is not known; erasing twice is well.
   [[nodiscard]] Result<void> erase(Transaction& tx, const Pseudonym& pseudonym, Time now);
 
-  // Destroys keys of erased people that are still there, and truncates the logs. Runs at open and after each
-  // erasure; call it from housekeeping too. MUST NOT be called inside db.write. Returns the keys destroyed.
+  // Completes erasures: destroys keys that are still there and truncates both write-ahead logs. Runs at open;
+  // call it after erasing and from housekeeping. MUST NOT be called inside db.write. Returns the keys that it
+  // destroyed. Error kBusy if a reader still needs a log: try again.
   [[nodiscard]] Result<std::uint64_t> settle(Database& db);
 
   // All erasures, oldest first.
