@@ -1,0 +1,59 @@
+// Bulk export of people's data, by whatever way: COPY, pg_dump, cursors, whole-table selects, views, prepared
+// statements, one-row aggregates, paging, one by one.
+//
+//   ExportDetector detector(options);
+//   detector.see(access, reaches, findings);   // after ExposureReader::read, in the order of the log
+//
+// Two rules. "At once": one statement (or one cursor) could give at least `minimum_people` people, or
+// `minimum_share` of a dataset that is not tiny. "Little by little": one actor reaches `cumulative_people`
+// different people of a dataset within `window`; paging counts the rows of its pages.
+// A finding is one (actor, dataset, way) and goes on while the gap is at most `episode_gap`: the same id comes
+// again with more evidence. All findings of one actor and dataset share an alert.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/access/access.hpp"
+#include "engine/exposure/reader.hpp"
+#include "storage/finding.hpp"
+
+namespace tocsin::engine {
+
+struct AllowedExporter {
+  std::string actor;
+  std::string application;  // empty = any
+  std::string dataset;      // empty = any
+};
+
+struct ExportOptions {
+  std::uint64_t minimum_people = 50;      // at once
+  double minimum_share = 0.5;             // … or this share of the dataset, if it has minimum_dataset people
+  std::uint64_t minimum_dataset = 20;
+  std::uint64_t cumulative_people = 100;  // little by little
+  Duration window = std::chrono::hours(1);
+  Duration episode_gap = std::chrono::hours(1);
+  std::uint64_t critical_people = 10'000;  // critical from here, or the whole dataset
+  std::vector<AllowedExporter> allowed;    // their findings are informational
+  std::size_t max_actors = 100'000;        // (actor, dataset) pairs remembered; the longest idle goes first
+};
+
+class ExportDetector {
+ public:
+  explicit ExportDetector(ExportOptions options);
+  ~ExportDetector();
+  ExportDetector(ExportDetector&&) noexcept;
+  ExportDetector& operator=(ExportDetector&&) noexcept;
+
+  // Appends new or grown findings. Rule ids: "tocsin.export.<way>", way as in Reach plus "paging", "one-by-one";
+  // "tocsin.export.denied" (low) for a refused read of a table of people.
+  void see(const Access& access, const std::vector<Reach>& reaches, std::vector<storage::Finding>& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::engine

@@ -1,0 +1,53 @@
+// Which tables hold whose data: the map from relations to the registers of people they name.
+//
+//   DatasetMap map;
+//   map.add({.name = "patient", .key = "id", .tables = {{"patient", "id"}, {"visit", "patient_id"}},
+//            .columns = {{"email", "contact"}, {"reason", "health"}}});
+//   map.persons_of("visit")  // -> patient by patient_id
+//
+// Without configuration a table counts as a dataset of its own, keyed by `id`, and its columns `<dataset>_id`
+// name people of <dataset> where a relation or register of that name is known.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tocsin::engine {
+
+struct DatasetSpec {
+  std::string name;   // of the register: "patient"
+  std::string key = "id";  // the column of the register's main table that identifies a person
+  std::map<std::string, std::string> tables;   // relation -> column that names the person; the main table too
+  std::map<std::string, std::string> columns;  // "email" or "visit.reason" -> kind of data ("contact", "health", …)
+};
+
+// A column of a relation that names people of a dataset.
+struct PersonColumn {
+  std::string dataset;
+  std::string column;
+  bool main = false;     // the relation is the register's own table: one row, one person
+  bool certain = false;  // configured or seen: the column surely exists
+};
+
+class DatasetMap {
+ public:
+  void add(DatasetSpec spec);
+  [[nodiscard]] bool configured() const noexcept { return !specs_.empty(); }
+  [[nodiscard]] const std::vector<DatasetSpec>& specs() const noexcept { return specs_; }
+  [[nodiscard]] const DatasetSpec* find(std::string_view dataset) const;
+
+  // The people named by rows of `relation` ("patient", "crm.patient"), as configured. An unqualified relation
+  // also finds the tables of other schemas by that name: rather too many than too few.
+  [[nodiscard]] std::vector<PersonColumn> persons_of(std::string_view relation) const;
+
+  // The kind of data of a column ("contact"), "" if the catalogue does not say.
+  [[nodiscard]] std::string kind_of(std::string_view dataset, std::string_view field) const;
+
+ private:
+  std::vector<DatasetSpec> specs_;
+};
+
+}  // namespace tocsin::engine

@@ -1,0 +1,173 @@
+// What an SQL statement does with people's rows: which relations it reads into its result, which of their
+// columns, and which conditions those rows surely fulfil. Read with PostgreSQL 15's own parser (libpg_query);
+// nothing is guessed: what is not understood becomes "no condition", which can only widen the answer.
+//
+//   auto reading = sql::read("SELECT name FROM patient WHERE id = $1");
+//   reading->statements[0].query.sources[0]  // patient, use kRow, columns {"name"}, condition id IN ($1)
+//
+// A Query is flat. Sub-selects, CTEs and joins are dissolved into one list of sources; each source carries the
+// conditions that hold for every one of its rows that can reach the result. So the people a source lets through
+// can be worked out source by source, and the union over the sources holds the truth:
+//   - WHERE and inner ON hold for all sources below; ON of an outer join holds for its nullable side only;
+//   - what is computed with window functions or set operations is not narrowed from outside;
+//   - sources that only filter (EXISTS, IN (SELECT …)) reach nobody.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/result.hpp"
+
+namespace tocsin::engine::sql {
+
+// Limits; beyond them a statement is not read (kTooLarge) and its exposure is graded by the log alone.
+inline constexpr std::size_t kMaxStatementBytes = 256 * 1024;
+inline constexpr std::size_t kMaxDepth = 200;         // of the parse tree
+inline constexpr std::size_t kMaxSources = 256;       // after CTEs are dissolved
+inline constexpr std::size_t kMaxPredicates = 20'000;
+inline constexpr std::size_t kCachedReadings = 4096;  // per thread
+inline constexpr std::size_t kMaxCachedBytes = 8 * 1024;  // longer statements are not kept
+
+enum class Kind : std::uint8_t {
+  kOther, kSelect, kInsert, kUpdate, kDelete, kMerge, kCopyOut, kCopyIn, kDeclare, kFetch, kMove, kClose, kPrepare,
+  kExecute, kDeallocate, kCreateAs, kExplain, kSet, kReset, kBegin, kCommit, kRollback, kRollbackTo, kCreateTable,
+  kCreateView, kDrop, kTruncate, kCall, kRename, kRefresh,
+};
+
+// A relation as the statement writes it. `schema` is empty if it is not qualified.
+struct Relation {
+  std::string schema;
+  std::string name;
+  [[nodiscard]] bool is_catalog() const;     // pg_catalog, information_schema
+  [[nodiscard]] std::string text() const;    // "crm.patient"; "patient" for schema public or none
+};
+
+// A constant, or a parameter whose value comes with each execution.
+struct Value {
+  bool known = false;    // false: an expression that is not evaluated
+  bool array = false;    // an array literal ("{1,2}") whose elements count
+  bool null = false;
+  int parameter = 0;     // 1-based; 0 = `text` is the value
+  std::string text;
+};
+
+// A column that a condition names. An unqualified name in a join belongs to exactly one of `candidates`
+// (PostgreSQL refuses it otherwise); `certain` says that there is one and it is surely that.
+struct Column {
+  std::vector<int> candidates;  // indices of sources
+  std::string name;
+  bool certain = false;
+  [[nodiscard]] bool may_be(int source, std::string_view column) const;
+};
+
+enum class Op : std::uint8_t {
+  kTrue,   // not understood, or always true
+  kAnd, kOr,
+  kIn,     // `column` equals one of `values`
+  kRange,  // `column` lies between `low` and `high` (either may be missing)
+  kSame,   // `column` equals `other`
+};
+
+struct Predicate {
+  Op op = Op::kTrue;
+  Column column;
+  Column other;
+  std::vector<Value> values;
+  std::optional<Value> low, high;
+  bool low_open = false, high_open = false;  // < instead of <=
+  std::vector<int> args;                     // of kAnd and kOr
+};
+
+// How a source's rows get into the result, weakest first.
+enum class Use : std::uint8_t {
+  kNone,       // only filters, or is only written
+  kStatistic,  // counted, summed, averaged
+  kExistence,  // a constant per row: says only that the row is there
+  kValue,      // min, max: single values
+  kRow,        // values of a row in a row of the result
+  kCollected,  // values of many rows in one row (json_agg, a function that may be an aggregate)
+};
+
+struct Source {
+  Relation relation;
+  std::string alias;
+  bool only = false;                 // FROM ONLY
+  Use use = Use::kNone;
+  std::vector<std::string> columns;  // that reach the result as values; {"*"} = all
+  std::vector<int> filters;          // predicates; all of them hold for its rows that reach the result
+  bool nullable = false;             // on the optional side of an outer join
+  bool merged = false;               // a row of the result may stand for several rows of this source …
+  std::vector<Column> group_by;      // … that agree in these columns
+  bool written = false;              // target of INSERT, UPDATE, DELETE, MERGE
+};
+
+// Where a column of the result comes from, if it is simply a column of a source.
+struct Output {
+  std::string name;  // "*" = all columns of `source` under their own names
+  int source = -1;   // -1 = computed
+  std::string column;
+};
+
+struct Query {
+  std::vector<Source> sources;
+  std::vector<Predicate> predicates;
+  std::vector<Output> outputs;
+  std::optional<std::uint64_t> limit;  // constant LIMIT of the whole result
+  Value limit_parameter;               // LIMIT $n
+  bool limited = false;                // LIMIT or OFFSET is there
+  bool offset = false;
+  bool one_to_one = false;  // each row of the result is one row of sources[0], and no two are the same row
+  bool barrier = false;     // window functions or set operations: conditions on the result say nothing of the sources
+  bool aggregate = false;   // an aggregate without GROUP BY: one row whatever is there
+  bool key_share = false;   // SELECT 1 … FOR KEY SHARE: PostgreSQL's own check of a foreign key
+};
+
+// What a statement changes in a table; for keeping a register true.
+struct Write {
+  Kind kind = Kind::kOther;  // kInsert, kUpdate, kDelete, kTruncate, kCopyIn, kMerge
+  int source = -1;           // the target's index in query.sources; its filters say which rows
+  std::vector<std::string> columns;       // of INSERT; empty = all, in the table's order
+  std::vector<std::vector<Value>> rows;   // VALUES of INSERT, one Value a column
+  std::vector<std::pair<std::string, Value>> set;  // UPDATE … SET
+  bool from_query = false;   // INSERT … SELECT
+  bool upsert = false;       // ON CONFLICT DO UPDATE
+};
+
+struct Statement {
+  Kind kind = Kind::kOther;
+  Kind inner = Kind::kOther;  // of what PREPARE, DECLARE, EXPLAIN, COPY (…) or CREATE … AS hold; else = kind
+  Query query;                // of the statement or of what it holds
+  std::optional<Write> write;
+  std::string name;           // cursor, prepared statement, variable; "" for CLOSE ALL, DEALLOCATE ALL
+  std::string setting;        // SET …: the value, items joined with ","
+  std::vector<Value> arguments;          // EXECUTE
+  std::uint64_t count = 0;               // FETCH, MOVE: rows
+  bool all = false;                      // FETCH ALL
+  bool analyze = false;                  // EXPLAIN ANALYZE
+  bool to_program = false, to_file = false;  // COPY TO PROGRAM, TO a file on the server
+  Relation target;                       // CREATE TABLE, CREATE VIEW, SELECT INTO, INSERT … SELECT, DROP, RENAME
+  std::vector<Relation> parents;         // CREATE TABLE … INHERITS / PARTITION OF
+  std::vector<Relation> dropped;
+  std::vector<std::string> target_columns;  // named in CREATE TABLE (…), CREATE VIEW v(…), INSERT INTO t(…)
+  std::string new_name;                  // RENAME
+};
+
+struct Reading {
+  std::vector<Statement> statements;  // a message may hold several
+};
+
+// Reads `text`. Errors: kInvalid (PostgreSQL's parser refuses it: the message says why, without the text),
+// kTooLarge (a limit above). Thread-safe: keeps a cache per thread, so a repeated text costs a look-up.
+[[nodiscard]] Result<std::shared_ptr<const Reading>> read(std::string_view text);
+
+// The same without cache.
+[[nodiscard]] Result<Reading> read_afresh(std::string_view text);
+
+// Canonical text of a reading, for tests: one line per statement, one per source.
+[[nodiscard]] std::string describe(const Reading& reading);
+
+}  // namespace tocsin::engine::sql

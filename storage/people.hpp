@@ -1,0 +1,172 @@
+// The people of a dataset in memory: who was in it when, under which number, and which of them have a given
+// value in a registered column. What RegisterStore loads and saves, and what exposure asks.
+//
+// Containment is the rule of this type: whatever is uncertain makes a person stay longer, match more, count
+// more; never less. A person's attribute values are kept as keyed hashes (the values are in the vault).
+// Ids are in memory only while the process runs. Not thread-safe: belongs to the thread that detects.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "rules/base/time.hpp"
+
+namespace tocsin::storage {
+
+using PersonNo = std::uint32_t;  // dense, per dataset, in the order of first sight; never reused
+
+inline constexpr Time kAlways = Time::min();  // "since before we know"
+inline constexpr Time kForever = Time::max();
+
+// A stretch of time, both ends inside.
+struct Span {
+  Time from = kAlways;
+  Time to = kForever;
+  [[nodiscard]] bool meets(const Span& other) const { return from <= other.to && other.from <= to; }
+};
+
+// A keyed hash of (column, value); equal values have equal hashes.
+using ValueHash = std::array<std::uint8_t, 16>;
+using HashValue = std::function<ValueHash(std::string_view dataset, std::string_view column, std::string_view value)>;
+
+// A hash for runs without keys (replay of a file): keyed with random bytes of this process.
+[[nodiscard]] HashValue process_hash();
+
+// The form of a value under which "equal in SQL" surely implies "equal here": trimmed, ASCII case folded,
+// integers without sign and leading zeros. It may make more values equal than SQL does, never fewer.
+[[nodiscard]] std::string comparable(std::string_view value);
+
+class People {
+ public:
+  struct Entry {
+    std::string id;         // empty once erased
+    Span valid;
+    bool listed = false;    // from a register or an INSERT; false: only seen in an event
+    bool attributes_known = false;
+    std::string country, language;
+  };
+  using Attributes = std::vector<std::pair<std::string, std::string>>;  // column, value
+
+  People(std::string dataset, HashValue hash) : dataset_(std::move(dataset)), hash_(std::move(hash)) {}
+
+  [[nodiscard]] const std::string& dataset() const noexcept { return dataset_; }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] const Entry& at(PersonNo no) const { return entries_.at(no); }
+  // True once a register was imported: then key ranges and attributes can be evaluated.
+  [[nodiscard]] bool registered() const noexcept { return registered_; }
+  // Since when people may be in the dataset whom nobody told us about (COPY FROM, INSERT … SELECT).
+  [[nodiscard]] std::optional<Time> incomplete_since() const noexcept { return incomplete_since_; }
+  [[nodiscard]] const std::vector<std::string>& columns() const noexcept { return columns_; }
+
+  // ---- asking
+  [[nodiscard]] std::optional<PersonNo> find(std::string_view id) const;
+  // People in the dataset at any moment of `when`.
+  [[nodiscard]] std::uint64_t count(const Span& when) const;
+  [[nodiscard]] std::vector<PersonNo> everyone(const Span& when) const;
+  // Those with low <= id <= high as integers (ids that are not integers are always in); nullopt if the ids of
+  // this dataset are not integers, so that a range cannot be evaluated. Whoever was in at any moment of `when`.
+  [[nodiscard]] std::optional<std::vector<PersonNo>> between(std::optional<std::int64_t> low,
+                                                             std::optional<std::int64_t> high, const Span& when) const;
+  // Those whose registered `column` had one of `values` at any moment of `when`, and those whose attributes are
+  // not known; nullopt if the column is not registered or has been changed in a way that could not be followed.
+  [[nodiscard]] std::optional<std::vector<PersonNo>> having(std::string_view column,
+                                                            const std::vector<std::string>& values,
+                                                            const Span& when) const;
+
+  // ---- learning. Each change is remembered until take_changes().
+  // The number of a person named by an event; makes one that is only "seen" if nobody knows the id.
+  PersonNo see(std::string_view id);
+  // A person is (again) in the dataset. `complete` = every registered column is in `attributes` or is empty.
+  PersonNo add(std::string_view id, Time from, const Attributes& attributes, bool complete);
+  // Values change at `when`; old ones go on matching until `until` (a commit may come later than its log line).
+  void change(PersonNo no, Time when, Time until, const Attributes& attributes);
+  // Values change in a way that is not known: the person matches every condition on attributes from now on.
+  void obscure(PersonNo no);
+  void remove(PersonNo no, Time until);
+  // A column was changed for people who could not be told apart.
+  void taint(std::string_view column);
+  void mark_incomplete(Time since);
+
+  // ---- the other side: RegisterStore
+  struct Change {
+    PersonNo no = 0;
+    bool is_new = false;
+    Attributes fields;  // plain values to be put into the vault; empty = none
+  };
+  struct AttributeRow {
+    PersonNo no;
+    std::string column;
+    ValueHash hash;
+    Span valid;
+  };
+  [[nodiscard]] std::vector<PersonNo> take_changed();            // numbers whose rows must be written
+  [[nodiscard]] std::vector<Change> take_fields();
+  [[nodiscard]] std::vector<AttributeRow> take_attributes();     // new or closed attribute rows
+  [[nodiscard]] bool take_header_changed();
+  void restore(Entry entry);                                     // in the order of numbers
+  void restore_attribute(const AttributeRow& row);
+  void set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
+                  std::optional<Time> incomplete_since);
+  [[nodiscard]] std::vector<std::string> tainted() const;
+  void forget(PersonNo no);  // the id and attributes go from memory
+  void set_place(PersonNo no, std::string country, std::string language);
+
+ private:
+  struct Held {
+    PersonNo no;
+    Span valid;
+  };
+  struct HashOfHash {
+    std::size_t operator()(const ValueHash& h) const noexcept;
+  };
+  void index_key(PersonNo no);
+  void touch(PersonNo no);
+  void hold(PersonNo no, const std::string& column, std::string_view value, const Span& valid);
+
+  std::string dataset_;
+  HashValue hash_;
+  bool registered_ = false;
+  std::vector<std::string> columns_;
+  std::unordered_set<std::string> tainted_;
+  std::optional<Time> incomplete_since_;
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string, PersonNo> by_id_;
+  mutable std::vector<std::pair<std::int64_t, PersonNo>> ordered_;  // integer keys, sorted when asked
+  mutable bool ordered_sorted_ = true;
+  std::vector<PersonNo> not_integers_;
+  std::vector<PersonNo> bounded_;        // people whose validity has an end or a known beginning
+  std::unordered_set<PersonNo> is_bounded_;
+  std::unordered_set<PersonNo> unknown_attributes_;
+  std::map<std::string, std::unordered_map<ValueHash, std::vector<Held>, HashOfHash>, std::less<>> held_;
+  std::unordered_map<PersonNo, std::vector<std::pair<std::string, ValueHash>>> current_;
+  std::vector<PersonNo> changed_;
+  std::vector<Change> fields_;
+  std::vector<AttributeRow> attribute_rows_;
+  bool header_changed_ = false;
+};
+
+// All datasets. One object per process, shared by exposure and the stores.
+class Registers {
+ public:
+  explicit Registers(HashValue hash) : hash_(std::move(hash)) {}
+  [[nodiscard]] People& of(std::string_view dataset);  // made if it is new
+  [[nodiscard]] const People* find(std::string_view dataset) const;
+  [[nodiscard]] People* find(std::string_view dataset);
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<People>, std::less<>>& all() const { return all_; }
+
+ private:
+  HashValue hash_;
+  std::map<std::string, std::unique_ptr<People>, std::less<>> all_;
+};
+
+}  // namespace tocsin::storage
