@@ -1,0 +1,108 @@
+// Reads and writes with deadlines over Beast's tcp_stream.
+#include "engine/net/wire.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/buffer.hpp>
+
+namespace tocsin::engine::net {
+namespace {
+constexpr std::size_t kPiece = 64 * 1024;          // of a write: what `each` is measured on
+constexpr std::size_t kMaxLinger = 1024 * 1024;    // bytes read away before closing
+constexpr Millis kLingerTime{2'000};
+constexpr Millis kGoodbyeTime{1'000};
+}  // namespace
+
+Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls) : tcp_(std::move(socket)) {
+  error_code ec;
+  const auto endpoint = tcp_.socket().remote_endpoint(ec);
+  if (!ec) {
+    auto address = endpoint.address();
+    // An IPv4 peer on a dual-stack socket is the same peer as on a plain one.
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+      address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    peer_ = address.to_string();
+  }
+  tcp_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
+  if (tls != nullptr) tls_.emplace(tcp_, *tls);
+}
+
+asio::awaitable<error_code> Wire::handshake(Millis within) {
+  if (!tls_) co_return error_code();
+  tcp_.expires_after(within);
+  auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
+  co_return ec;
+}
+
+asio::awaitable<error_code> Wire::read(std::string& into, std::size_t most, Deadline until) {
+  const std::size_t before = into.size();
+  into.resize(before + most);
+  const asio::mutable_buffer space(into.data() + before, most);
+  tcp_.expires_at(until);
+  error_code result;
+  std::size_t count = 0;
+  if (tls_) {
+    auto [ec, n] = co_await tls_->async_read_some(space, kAwait);
+    result = ec;
+    count = n;
+  } else {
+    auto [ec, n] = co_await tcp_.async_read_some(space, kAwait);
+    result = ec;
+    count = n;
+  }
+  into.resize(before + count);
+  co_return result;
+}
+
+asio::awaitable<error_code> Wire::write(std::string_view bytes, Millis each) {
+  while (!bytes.empty()) {
+    const asio::const_buffer piece(bytes.data(), std::min(bytes.size(), kPiece));
+    tcp_.expires_after(each);
+    error_code result;
+    std::size_t count = 0;
+    if (tls_) {
+      auto [ec, n] = co_await tls_->async_write_some(piece, kAwait);
+      result = ec;
+      count = n;
+    } else {
+      auto [ec, n] = co_await tcp_.async_write_some(piece, kAwait);
+      result = ec;
+      count = n;
+    }
+    if (result) co_return result;
+    bytes.remove_prefix(count);
+  }
+  co_return error_code();
+}
+
+asio::awaitable<void> Wire::close(bool linger) {
+  error_code ignored;
+  if (tls_) {
+    tcp_.expires_after(kGoodbyeTime);
+    auto [ec] = co_await tls_->async_shutdown(kAwait);
+    static_cast<void>(ec);
+  } else {
+    tcp_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    if (linger) {
+      std::string away;
+      const Deadline until = std::chrono::steady_clock::now() + kLingerTime;
+      std::size_t total = 0;
+      while (total < kMaxLinger) {
+        away.clear();
+        const error_code ec = co_await read(away, kPiece, until);
+        if (ec) break;
+        total += away.size();
+      }
+    }
+  }
+  abort();
+}
+
+void Wire::abort() {
+  error_code ignored;
+  tcp_.cancel();
+  tcp_.socket().close(ignored);
+}
+
+}  // namespace tocsin::engine::net

@@ -1,0 +1,50 @@
+// One accepted connection as a byte stream with time-outs, plain or TLS. Private to engine/net.
+//
+// Trap of g++ 12: in an expression with co_await no aggregate and no lambda that captures by value may be made;
+// it would be destroyed twice (style.md section 4.2). Everything below is named first.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+namespace tocsin::engine::net {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+inline constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+using Millis = std::chrono::milliseconds;
+using Deadline = std::chrono::steady_clock::time_point;
+
+class Wire {
+ public:
+  Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls);
+  // All of these answer with an empty error_code if they did what they say; a passed time is beast::error::timeout.
+  [[nodiscard]] asio::awaitable<error_code> handshake(Millis within);
+  // Appends what arrives to `into`, at most `most` bytes.
+  [[nodiscard]] asio::awaitable<error_code> read(std::string& into, std::size_t most, Deadline until);
+  // Writes everything, in pieces that may take `each` at most.
+  [[nodiscard]] asio::awaitable<error_code> write(std::string_view bytes, Millis each);
+  // Says goodbye; with `linger` first reads away what the peer still sends, so that it gets to see the answer.
+  [[nodiscard]] asio::awaitable<void> close(bool linger);
+  void abort();  // closes at once; pending operations end with an error
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  [[nodiscard]] bool encrypted() const noexcept { return tls_.has_value(); }
+
+ private:
+  boost::beast::tcp_stream tcp_;
+  std::optional<boost::beast::ssl_stream<boost::beast::tcp_stream&>> tls_;
+  std::string peer_;
+};
+
+}  // namespace tocsin::engine::net
