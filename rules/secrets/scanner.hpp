@@ -1,0 +1,140 @@
+// Finds plaintext secrets and personal numbers in one record of text: gitleaks rules as they are written, our own
+// pack, and a field-aware extractor for what logs carry (key=value, JSON, query strings, headers, SQL, URLs, command
+// lines, prose). One pass of a literal matcher decides what is looked at; RE2 confirms.
+//
+// The secret itself never leaves: a Hit has its place, a preview and, if a keyed function was given, a fingerprint.
+// Facts about formats and semantics: ops/docs/formats/secret-rules.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/result.hpp"
+
+namespace tocsin::rules::secrets {
+
+enum class Kind : std::uint8_t { kSecret, kPersonal };
+[[nodiscard]] std::string_view name(Kind kind) noexcept;  // "secret", "personal"
+
+// How much the text itself proves, best first.
+enum class Tier : std::uint8_t {
+  kVerified,   // a checksum in it holds
+  kStructure,  // its parts decode as they must (JWT, Basic, a hash's layout)
+  kPattern,    // it looks like one, or stands where one stands
+};
+[[nodiscard]] std::string_view name(Tier tier) noexcept;  // "verified", "structure", "pattern"
+
+struct Hit {
+  std::string_view rule;         // id of the rule; lives as long as the Scanner
+  std::string_view description;  // "GitHub token"; likewise
+  Kind kind = Kind::kSecret;
+  Tier tier = Tier::kPattern;
+  std::size_t start = 0;  // the secret's bytes in the record, end exclusive
+  std::size_t end = 0;
+  std::string preview;      // first 2 and last 2 characters, never more than a quarter of the secret
+  std::string fingerprint;  // what Options::fingerprint made of it; empty without one
+  std::string note;         // what the token says of itself offline: "AWS account 029608264753"; usually empty
+};
+
+// A candidate that was looked at and dropped, for --explain. Holds no text of the record.
+struct Drop {
+  std::string_view rule;
+  std::size_t start = 0;
+  std::size_t end = 0;
+  std::string reason;  // "placeholder", "entropy 3.1 is not above 3.5", "allow-list: …", "identifier key" …
+};
+
+// One rule file, already read: rules does not open files.
+struct RuleFile {
+  std::string name;  // for messages
+  std::string text;
+};
+
+// What a rule file asks for that is not honoured, or is doubtful. Loading goes on without that part.
+struct Diagnostic {
+  std::string where;    // file, and line where known
+  std::string message;  // names the rule and the part
+};
+
+struct Options {
+  // Makes the fingerprint of a secret, keyed, so that the same secret seen again can be recognised and not guessed.
+  // Called with the decoded secret, from whichever thread scans; must be thread-safe and keep nothing.
+  std::function<std::string(std::string_view secret)> fingerprint;
+  bool own_pack = true;   // rules/packs/secrets and the extractor
+  bool personal = true;   // personal numbers (cards, IBAN, national ids) of the own pack
+};
+
+// Immutable once loaded; copies share it. scan() may be called from any number of threads at once: each has its own
+// working memory.
+class Scanner {
+ public:
+  // Records longer than this are scanned in overlapping pieces, so that work and memory stay bounded.
+  static constexpr std::size_t kPiece = 4 << 20;
+  static constexpr std::size_t kOverlap = 16 << 10;
+  static constexpr std::size_t kMaxRuleFile = 16 << 20;
+
+  struct Loaded;
+
+  // Compiles the own pack (unless switched off) and `files` (gitleaks or betterleaks TOML). A file that is not TOML, a
+  // rule without id, with a regex that RE2 refuses, or with a bad allow-list is kInvalid with file and line. What is
+  // valid but not honoured comes back as diagnostics and leaves out that rule.
+  [[nodiscard]] static Result<Loaded> load(std::span<const RuleFile> files, Options options);
+
+  // A path that records come from, resolved once: rules and allow-lists may depend on it.
+  class Place {
+   public:
+    Place() = default;
+
+   private:
+    friend class Scanner;
+    std::vector<std::uint64_t> active_;  // one bit per rule
+    std::vector<bool> silenced_;         // one per rule file: its global allow-list allows the whole path
+    bool given_ = false;
+  };
+  [[nodiscard]] Place place(std::string_view path) const;
+
+  // Appends the hits of one record to `out`, ordered by start. With `drops`, also says what was dropped and why.
+  void scan(std::string_view record, std::vector<Hit>& out, std::vector<Drop>* drops = nullptr) const;
+  void scan(std::string_view record, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops = nullptr) const;
+
+  [[nodiscard]] std::size_t rule_count() const noexcept;
+  struct RuleInfo {
+    std::string_view id;
+    std::string_view description;
+    Kind kind;
+    std::string_view file;
+  };
+  [[nodiscard]] std::vector<RuleInfo> rules() const;
+
+  struct Compiled;  // defined in scanner.cpp
+
+ private:
+  explicit Scanner(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+struct Scanner::Loaded {
+  Scanner scanner;
+  std::vector<Diagnostic> diagnostics;
+};
+
+// The first 2 and last 2 characters around "…", never more than a quarter of the secret in all; shorter secrets show
+// less, down to nothing but "…". Printable on any terminal.
+[[nodiscard]] std::string preview(std::string_view secret);
+
+// The text with the bytes of each hit replaced by its preview in ‹›. Hits may overlap and come in any order.
+[[nodiscard]] std::string redact(std::string_view text, std::span<const Hit> hits);
+
+// Runs the samples of the own pack: each `match` must give a hit of that rule, each `clean` none at all of any rule.
+// Empty = all well; else one line per sample that fails, without the sample's text.
+[[nodiscard]] std::vector<std::string> check_own_samples();
+
+// The same for a pack of the own format in `file`.
+[[nodiscard]] std::vector<std::string> check_samples(const RuleFile& file);
+
+}  // namespace tocsin::rules::secrets
