@@ -8,6 +8,7 @@
 // The formats are described, with their sources, in ops/docs/formats/sources.md.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,6 +42,9 @@ struct JsonMapping {
 
   // The fields a mapping may name: "time", "event_id", "actor.person", …
   [[nodiscard]] static std::span<const std::string_view> fields() noexcept;
+  // From configuration: field → path; a value "=text" is a constant, and the keys "time_format", "product",
+  // "category" and "service" set those. Fails as check() does.
+  [[nodiscard]] static Result<JsonMapping> from(const std::map<std::string, std::string>& fields);
   // "rfc3339", "s", "ms", "us", "auto"; kInvalid with the list otherwise.
   [[nodiscard]] static Result<TimeFormat> time_format_from(std::string_view name);
   // kInvalid, naming the field and its nearest neighbour, for a field or a constant that does not exist or fit.
@@ -53,6 +57,10 @@ struct DecoderOptions {
   std::string timezone;  // tz database name ("Europe/Berlin") or offset ("+01:00") of logs that print a zone's short name
   std::string system;    // replaces the resource's system, e.g. "crm" for a web server's log
   std::string store;     // the resource's store where the log has none, e.g. the web server's host name
+  // For "combined": routes that name a person, "/patients/{patient}". A path that fits makes the route the dataset
+  // and the named part a subject; "{}" stands for a part that is no subject. Paths that fit none become routes by
+  // themselves: parts that look like ids are written as {id}.
+  std::vector<std::string> routes;
 };
 
 class Decoder {
@@ -70,7 +78,8 @@ class Decoder {
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;
 };
 
-// "pgaudit-csv", "pgaudit-json", "cloudtrail", "combined", "json".
+// "pgaudit-csv", "pgaudit-json", "cloudtrail", "combined", "json", "text". The last is any text, line by line: it
+// carries an event for keyword rules and the secret scanner, and hardly an access. It must be named.
 [[nodiscard]] std::span<const std::string_view> known_formats() noexcept;
 [[nodiscard]] bool is_known_format(std::string_view format) noexcept;
 
@@ -78,12 +87,7 @@ class Decoder {
 [[nodiscard]] Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, const DecoderOptions& options);
 
 // The id that a record carries itself ("session_id/line_num", eventID), read without decoding the rest; empty if
-// it has none or is malformed. `mapping` is for "json" and may be null.
+// it has none or is malformed. csvlog and jsonlog of one server give the same id for the same message. `mapping` is for "json" and may be null.
 [[nodiscard]] std::string record_id(std::string_view format, std::string_view record, const JsonMapping* mapping);
-
-// The same as the 16-byte key under which the journal knows duplicates: SHA-256 over source, format family and
-// id, cut. Empty if there is no id. csvlog and jsonlog of one server give the same key.
-[[nodiscard]] std::string event_key(std::string_view source, std::string_view format, std::string_view record,
-                                    const JsonMapping* mapping = nullptr);
 
 }  // namespace tocsin::engine

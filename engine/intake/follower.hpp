@@ -2,15 +2,16 @@
 // batches. Nothing is skipped and nothing is handed on twice: a place moves on only when the sink has made the
 // batch durable.
 //
-// A file is known by device, inode and a fingerprint of its first bytes, never by its name alone. So a file that
+// A file is known by device, inode and its first line (at most 256 bytes of it), never by its name alone. So a file that
 // is renamed (rotation) is read to its end before and beside the new one of that name; a file that is cut to
 // nothing and written again (copytruncate) or whose inode is used again begins a new stream. A last line without
-// a line break is waited for. A file that ends in .gz, by content, is read once.
+// a line break is waited for. A gzip file, known by its content, is read once.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,18 +30,20 @@ struct Line {
   std::string_view source;
   std::string_view file;    // its name when it was opened
   std::string_view format;  // named in the options or recognised
-  std::string_view stream;  // one life of one file: device, inode, generation, fingerprint; at most 96 bytes
+  std::uint64_t stream = 0; // one life of one file: a hash over device, inode, generation and first line
   std::uint64_t line = 0;   // 1-based, of the record's first byte
-  Place end;                // just past it: where to go on in this stream
+  Place end;                // just past it; `end.offset` is the journal's position in this stream
   std::string_view bytes;
   std::string_view error;   // not empty: not a record (longer than 1 MiB, …); count it as rejected
 };
 
-// Where reading stopped in a stream: from the newest journal record of each stream of this source.
-struct StreamPosition {
-  std::string stream;
-  Place place;
-};
+// How far a stream has been read for good: the offset just past its newest durable record, nullopt for a stream
+// that is not known. Asked once when a file is opened, in the follower's thread. With the journal:
+//   [&](std::uint64_t stream) -> std::optional<std::uint64_t> {
+//     const auto at = journal.last_position(source, stream);
+//     return at ? std::optional(at->position) : std::nullopt;
+//   }
+using Resume = std::function<std::optional<std::uint64_t>(std::uint64_t stream)>;
 
 // Takes a batch. Success means that it is durable. kBusy, kTooLarge, kUnavailable and kIo mean that nothing was
 // taken: the same batch comes again, later (kTooLarge: in two halves).
@@ -63,8 +66,8 @@ struct FollowerOptions {
 // follower's own.
 class Follower {
  public:
-  // `clock` and `meter` must outlive the follower; `known` are the positions to go on from.
-  Follower(FollowerOptions options, std::vector<StreamPosition> known, LineSink sink, const Clock& clock,
+  // `clock` must outlive the follower. A null `resume` knows nothing: every file is read from its beginning.
+  Follower(FollowerOptions options, Resume resume, LineSink sink, const Clock& clock,
            std::shared_ptr<SourceMeter> meter);
   ~Follower();  // stops
   Follower(const Follower&) = delete;

@@ -64,33 +64,36 @@ class Framer {
 
  private:
   enum class Json : std::uint8_t { kUndecided, kLines, kDocument };
+  enum class Scan : std::uint8_t { kDone, kMore, kBroken };
 
   std::optional<Frame> next_line();
   std::optional<Frame> next_csv();
-  std::optional<Frame> next_json();
   std::optional<Frame> next_element();
-  bool skip_oversize();
-  Frame take(std::size_t length, std::size_t consumed, std::uint64_t new_lines);
-  Frame broken(std::size_t length, std::size_t consumed, std::string error);
+  bool decide_json();
+  std::optional<Frame> skip();  // the rest of a record that is too long
+  bool skip_to_its_end();
+  void begin_skipping();
+  void drop(std::size_t bytes);
+  Frame take(std::size_t length, std::size_t consumed);
+  Frame faulty(std::size_t length, std::size_t consumed, std::string error);
   [[nodiscard]] std::string_view rest() const noexcept { return std::string_view(buffer_).substr(begin_); }
 
   Framing framing_;
   Json json_ = Json::kUndecided;
   bool finished_ = false;
+  bool first_ = true;       // no csvlog record has been found yet
+  int arrays_ = 0;          // JSON document: arrays opened around the elements and not closed
   std::string buffer_;
   std::size_t begin_ = 0;   // of what has not been handed out
-  std::size_t scan_ = 0;    // relative to begin_: what has been looked at
-  Place place_;
-  // State of the scan within the record that begins at begin_.
-  std::uint64_t lines_ = 0;      // line breaks seen in it
-  int depth_ = 0;                // JSON brackets open
-  bool in_string_ = false;       // JSON string or CSV quoted field
+  std::size_t scanned_ = 0; // lines: how far from begin_ there is no line break
+  Place place_;             // of begin_
+  // An oversize record is passed over byte by byte; this is the state within it.
+  bool skipping_ = false;
+  bool in_string_ = false;
   bool escaped_ = false;
-  char before_ = ',';            // CSV: the last byte that mattered
-  bool skipping_ = false;        // an oversize record is passed over
-  std::string head_;             // its first bytes
+  int depth_ = 0;
+  std::string head_;
   std::uint64_t head_line_ = 0;
-  bool first_ = true;            // nothing handed out yet
 };
 
 }  // namespace tocsin::engine
