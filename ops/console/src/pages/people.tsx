@@ -1,0 +1,90 @@
+// The two questions about people: whose data did somebody reach, and who reached this person's data.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { api, query } from "../api";
+import { useData } from "../live";
+import { setQuery, useRoute } from "../router";
+import { fromInput } from "../time";
+import type { ExposedRow, List } from "../types";
+import { count, humanise, kGrades } from "../words";
+import { Empty, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
+
+export function PeoplePage(): JSX.Element {
+  const { query: search } = useRoute();
+  const tab = search.get("tab") ?? "who-saw";
+  return (
+    <Page title="People">
+      <Tabs label="Which question" active={tab} onChange={(key) => setQuery("tab", key === "who-saw" ? "" : key)} tabs={[{ key: "who-saw", label: "Who saw a person’s data?" }, { key: "exposed", label: "Whose data did someone reach?" }]} />
+      <TabPanel active={tab}>{tab === "who-saw" ? <WhoSaw /> : <Exposed />}</TabPanel>
+    </Page>
+  );
+}
+
+function WhoSaw(): JSX.Element {
+  const [subject, setSubject] = useState("");
+  const [dataset, setDataset] = useState("");
+  const [reason, setReason] = useState("");
+  const [answer, setAnswer] = useState<ExposedRow[]>();
+  const act = useAction();
+  return (
+    <>
+      <form class="card" onSubmit={(event) => {
+        event.preventDefault();
+        void act.run(async () => setAnswer((await api.post<List<ExposedRow>>("/v1/who-saw", { subject: subject.trim(), ...(dataset.trim() && { dataset: dataset.trim() }), reason: reason.trim() })).items));
+      }}>
+        <p class="quiet">For the question that every person may ask: who has looked at my data? The question is recorded in the ledger with your name and reason.</p>
+        <div class="grid-even">
+          <Field label="The person’s id" hint="As your own register has it, for example a patient number.">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={subject} data-testid="who-subject" onInput={(event) => setSubject(event.currentTarget.value)} />}</Field>
+          <Field label="Dataset" hint="Leave empty to look everywhere.">{(attributes) => <input class="input" {...attributes} autocomplete="off" value={dataset} onInput={(event) => setDataset(event.currentTarget.value)} />}</Field>
+          <Field label="Reason">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={reason} data-testid="who-reason" onInput={(event) => setReason(event.currentTarget.value)} />}</Field>
+        </div>
+        {act.error && <Failure error={act.error} />}
+        <div><button class="button primary" disabled={act.busy} data-testid="who-do">{act.busy ? "Looking…" : "Look up"}</button></div>
+      </form>
+      {answer && (answer.length ? <Rows rows={answer} first="Who" /> : <section class="card"><Empty title="Nobody, as far as the logs say">The logs that Tocsin has read show no access to this person’s data.</Empty></section>)}
+    </>
+  );
+}
+
+function Exposed(): JSX.Element {
+  const { query: search } = useRoute();
+  const [actor, setActor] = useState(search.get("actor") ?? "");
+  const [dataset, setDataset] = useState(search.get("dataset") ?? "");
+  const [from, setFrom] = useState("");
+  const [to, setTo] = useState("");
+  const [asked, setAsked] = useState<string | null>(search.get("actor") ? `/v1/exposed${query({ actor, dataset })}` : null);
+  const loaded = useData<List<ExposedRow>>(asked);
+  return (
+    <>
+      <form class="card" onSubmit={(event) => {
+        event.preventDefault();
+        setAsked(`/v1/exposed${query({ actor: actor.trim(), dataset: dataset.trim(), from: fromInput(from), to: fromInput(to) })}`);
+      }}>
+        <p class="quiet">Everybody whose data an account or person reached. People are shown by pseudonym; reveal names on an alert or incident, where the reason belongs.</p>
+        <div class="grid-even">
+          <Field label="Who" hint="The account as the logs name it.">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={actor} data-testid="exposed-actor" onInput={(event) => setActor(event.currentTarget.value)} />}</Field>
+          <Field label="Dataset" hint="Leave empty for all.">{(attributes) => <input class="input" {...attributes} autocomplete="off" value={dataset} onInput={(event) => setDataset(event.currentTarget.value)} />}</Field>
+          <Field label="From">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={from} onInput={(event) => setFrom(event.currentTarget.value)} />}</Field>
+          <Field label="Until">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={to} onInput={(event) => setTo(event.currentTarget.value)} />}</Field>
+        </div>
+        <div><button class="button primary" data-testid="exposed-do">Look up</button></div>
+      </form>
+      {asked && <Shown of={loaded} what="the people">{(data) => data.items.length ? <Rows rows={data.items} first="Person" /> : <section class="card"><Empty title="Nobody, as far as the logs say">No access to people’s data by this account was found in that time.</Empty></section>}</Shown>}
+    </>
+  );
+}
+
+function Rows({ rows, first }: { rows: ExposedRow[]; first: string }): JSX.Element {
+  return (
+    <div class="stack">
+      <p role="status" class="quiet">{count(rows.length, "answer", "answers")}</p>
+      <div class="table-wrap" role="region" aria-label="Answers" tabIndex={0}><table data-testid="exposed-rows">
+        <thead><tr><th scope="col">{first}</th><th scope="col">How sure</th><th scope="col">Dataset</th><th scope="col">Data</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
+        <tbody>{rows.map((row, index) => {
+          const who = first === "Who" ? row.actor ?? "not known" : row.subject ?? row.pseudonym ?? "not known";
+          return <tr key={index}><td>{/^[0-9a-f]{32}$/.test(who) ? <code title={who}>{who.slice(0, 12)}…</code> : who}</td><td><State of={kGrades} value={row.grade} /></td><td>{row.dataset ?? "not known"}</td><td>{row.fields?.length ? row.fields.map(humanise).join(", ") : "not known"}</td><td><When time={row.first} /></td><td><When time={row.last} /></td></tr>;
+        })}</tbody>
+      </table></div>
+    </div>
+  );
+}

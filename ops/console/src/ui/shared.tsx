@@ -1,0 +1,200 @@
+// Parts that more than one page shows: history, people, tasks, exposure in words.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { api, query } from "../api";
+import { useData } from "../live";
+import type { ExposureSummary, History, People, Person, Revealed, Task, TaskState } from "../types";
+import { count, fieldName, howMany, humanise, kGrades, kTaskStates, number, valueName, word } from "../words";
+import { fromInput, toInput } from "../time";
+import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
+import { Ask, toast } from "./dialog";
+
+export function HistoryList({ items }: { items: History[] }): JSX.Element {
+  if (!items.length) return <p class="quiet">Nothing has been changed yet.</p>;
+  return (
+    <ol class="history" data-testid="history">
+      {[...items].sort((a, b) => b.time.localeCompare(a.time)).map((row, index) => (
+        <li key={index}>
+          <span>
+            <strong>{fieldName(row.field)}</strong>
+            {row.from ? <>: {valueName(row.from)} → {valueName(row.to ?? "nothing")}</> : row.to ? <>: {valueName(row.to)}</> : null}
+          </span>
+          {row.reason && <span>“{row.reason}”</span>}
+          <span class="small quiet">{row.by || "Tocsin"} · <When time={row.time} /></span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function Exposure({ of, long }: { of: ExposureSummary | null | undefined; long?: boolean }): JSX.Element | null {
+  if (!of) return null;
+  const grade = word(kGrades, of.grade);
+  return (
+    <span class="row" data-testid="exposure">
+      <span class="strong">{howMany(of)}</span>
+      <State of={kGrades} value={of.grade} testid="grade" />
+      {!long && <Explain about={`the grade “${grade.label}”`}>{grade.more}</Explain>}
+      {long && <span class="quiet" data-testid="grade-explained">{grade.more}</span>}
+    </span>
+  );
+}
+
+const kPage = 25;
+// Who was reached, a page at a time, by pseudonym. Names come only for a reason, and asking is recorded.
+export function PeopleTable({ base, about }: { base: string; about: { alert?: string; incident?: string } }): JSX.Element {
+  const [offset, setOffset] = useState(0);
+  const [marked, setMarked] = useState<Set<string>>(new Set());
+  const [names, setNames] = useState<Map<string, Revealed>>(new Map());
+  const [asking, setAsking] = useState<string[] | null>(null);
+  const loaded = useData<People>(`${base}/people${query({ offset: String(offset), limit: kPage })}`, ["alert", "incident"]);
+  const toggle = (pseudonym: string): void => setMarked((old) => {
+    const next = new Set(old);
+    if (!next.delete(pseudonym)) next.add(pseudonym);
+    return next;
+  });
+  return (
+    <Shown of={loaded} what="the people">
+      {(people) => {
+        const items = people.items ?? [];
+        const total = people.total ?? items.length;
+        const countries = Array.isArray(people.by_country)
+          ? people.by_country.map(({ country, count: n }) => [country, n] as [string, number])
+          : Object.entries(people.by_country ?? {});
+        const chosen = items.filter(({ pseudonym }) => marked.has(pseudonym)).map(({ pseudonym }) => pseudonym);
+        const grade = word(kGrades, people.grade);
+        return (
+          <div class="stack">
+            <section class="card" aria-label="How many, and how sure">
+              <div class="row spread">
+                <div class="row"><h2 data-testid="people-count">{howMany(people)}</h2><State of={kGrades} value={people.grade} testid="grade" /></div>
+                {people.dataset && <span class="quiet">from <strong>{people.dataset}</strong></span>}
+              </div>
+              <p data-testid="grade-explained">{grade.more}</p>
+              {people.reasons?.length > 0 && <details><summary>How Tocsin knows</summary><ul>{people.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul></details>}
+              {countries.length > 0 && <p class="small quiet">Where they live, as far as the register says: {countries.map(([country, n]) => `${country || "not known"} ${number(n)}`).join(" · ")}</p>}
+            </section>
+            {!items.length && <Empty title="No list of people">{people.grade === "unknown" ? "The log does not say who was reached." : "No person is known to have been reached."}</Empty>}
+            {items.length > 0 && (
+              <>
+                <div class="row spread">
+                  <p class="quiet small">People are shown by pseudonym, a code that stands for one person. <Explain about="pseudonyms">Names are kept in the vault. You can reveal them when you have a reason; the reason is recorded in the ledger with your name.</Explain></p>
+                  <button type="button" class="button small" data-testid="reveal" onClick={() => setAsking(chosen.length ? chosen : items.map(({ pseudonym }) => pseudonym))}>
+                    Reveal {chosen.length ? count(chosen.length, "name", "names") : "the names on this page"}…
+                  </button>
+                </div>
+                <div class="table-wrap" role="region" aria-label="People reached" tabIndex={0}>
+                  <table data-testid="people">
+                    <thead><tr><th scope="col"><span class="visually-hidden">Choose</span></th><th scope="col">Person</th><th scope="col">How sure</th><th scope="col">Data reached</th><th scope="col">First</th><th scope="col">Last</th><th scope="col">In the register</th></tr></thead>
+                    <tbody>{items.map((person: Person) => {
+                      const name = names.get(person.pseudonym);
+                      return (
+                        <tr key={person.pseudonym} data-testid="person">
+                          <td><input type="checkbox" aria-label={`Choose person ${person.pseudonym.slice(0, 8)}`} checked={marked.has(person.pseudonym)} onChange={() => toggle(person.pseudonym)} /></td>
+                          <td>{name
+                            ? <span class="stack tight"><strong>{name.name ?? "name not in the register"}</strong><span class="small quiet">id {name.id ?? "not known"}</span></span>
+                            : <code title={person.pseudonym}>{person.pseudonym.slice(0, 12)}…</code>}</td>
+                          <td><State of={kGrades} value={person.grade} /></td>
+                          <td>{person.fields?.length ? person.fields.map(humanise).join(", ") : <span class="quiet">not known</span>}</td>
+                          <td><When time={person.first} /></td><td><When time={person.last} /></td>
+                          <td>{person.in_register === null || person.in_register === undefined ? "not known" : person.in_register ? "yes" : "no"}</td>
+                        </tr>
+                      );
+                    })}</tbody>
+                  </table>
+                </div>
+                <Pager offset={offset} page={kPage} total={total} onChange={setOffset} />
+              </>
+            )}
+            {asking && (
+              <Ask title={`Reveal ${count(asking.length, "name", "names")}`} action="Reveal" reason="Why do you need to know who they are?" testid="reveal-dialog" onClose={() => setAsking(null)}
+                onDo={async (reason) => {
+                  const answer = await api.post<{ items: Revealed[] }>("/v1/people/reveal", { pseudonyms: asking, reason, ...about });
+                  setNames((old) => new Map([...old, ...answer.items.map((item) => [item.pseudonym, item] as [string, Revealed])]));
+                  toast(`${count(answer.items.length, "name", "names")} revealed; recorded in the ledger.`);
+                }}>
+                <p>Names are personal data too. Look only at those you need.</p>
+              </Ask>
+            )}
+          </div>
+        );
+      }}
+    </Shown>
+  );
+}
+
+export function Pager({ offset, page, total, onChange }: { offset: number; page: number; total: number; onChange: (offset: number) => void }): JSX.Element | null {
+  if (total <= page) return <p class="small quiet">{number(total)} in all</p>;
+  return (
+    <nav class="row" aria-label="Pages of the list">
+      <button type="button" class="button small" disabled={offset === 0} onClick={() => onChange(Math.max(0, offset - page))}>Earlier</button>
+      <span class="small quiet" role="status">{number(offset + 1)}–{number(Math.min(total, offset + page))} of {number(total)}</span>
+      <button type="button" class="button small" disabled={offset + page >= total} onClick={() => onChange(offset + page)}>Next</button>
+    </nav>
+  );
+}
+
+// ------------------------------------------------------------------- tasks
+export function TaskList({ tasks, showIncident, logins, onChanged }: { tasks: Task[]; showIncident?: boolean; logins: string[]; onChanged: () => void }): JSX.Element {
+  const [open, setOpen] = useState<Task | null>(null);
+  if (!tasks.length) return <Empty title="No tasks here" />;
+  return (
+    <>
+      <ul class="list" data-testid="tasks">
+        {tasks.map((task) => (
+          <li key={task.id}>
+            <div class="item" data-testid="task" data-id={task.id}>
+              <div class="stack tight">
+                <span class="item-title">{task.title}</span>
+                {task.detail && <p class="quiet">{task.detail}</p>}
+                <span class="item-meta">
+                  {showIncident && <a href={`#/incidents/${encodeURIComponent(task.incident)}`}>{task.number}</a>}
+                  <span>{task.owner ? <>Owner: <strong>{task.owner}</strong></> : "No owner yet"}</span>
+                  {task.proof && <span>Proof: {task.proof}</span>}
+                  {task.done_at && <span>done <When time={task.done_at} />{task.done_by ? ` by ${task.done_by}` : ""}</span>}
+                </span>
+              </div>
+              <div class="item-side">
+                <span class="row"><State of={kTaskStates} value={task.state} testid="task-state" />{task.late && task.state !== "done" && <span class="badge tone-critical">Late</span>}</span>
+                {(task.state === "open" || task.state === "doing") && task.due && <Clock due={task.due} />}
+                <button type="button" class="button small" data-testid="task-edit" aria-label={`Change task: ${task.title}`} onClick={() => setOpen(task)}>Change…</button>
+              </div>
+            </div>
+          </li>
+        ))}
+      </ul>
+      {open && <TaskDialog task={open} logins={logins} onClose={() => setOpen(null)} onChanged={onChanged} />}
+    </>
+  );
+}
+
+function TaskDialog({ task, logins, onClose, onChanged }: { task: Task; logins: string[]; onClose: () => void; onChanged: () => void }): JSX.Element {
+  const [state, setState] = useState<TaskState>(task.state);
+  const [owner, setOwner] = useState(task.owner ?? "");
+  const [due, setDue] = useState(toInput(task.due));
+  const [proof, setProof] = useState(task.proof ?? "");
+  const changed = state !== task.state;
+  return (
+    <Ask title={task.title} action="Save" testid="task-dialog" reason={state === "dropped" && changed ? "Why is it dropped?" : undefined} onClose={onClose}
+      onDo={async (reason) => {
+        await api.patch(`/v1/tasks/${encodeURIComponent(task.id)}`, {
+          ...(changed && { state }),
+          ...(owner !== (task.owner ?? "") && { owner }),
+          ...(due !== toInput(task.due) && { due: fromInput(due) ?? null }),
+          ...(proof !== (task.proof ?? "") && { proof }),
+          ...(reason && { reason }),
+        });
+        toast("Task saved.");
+        onChanged();
+      }}>
+      {task.detail && <p class="quiet">{task.detail}</p>}
+      <Field label="State">{(attributes) => <Choice {...attributes} data-testid="task-dialog-state" value={state} onChange={(value) => setState(value as TaskState)} options={Object.entries(kTaskStates).map(([key, { label }]) => [key, label])} />}</Field>
+      <Field label="Owner" hint="The one person who sees to it that this gets done.">{(attributes) => (
+        <><input class="input" {...attributes} list="logins" autocomplete="off" value={owner} data-testid="task-owner" onInput={(event) => setOwner(event.currentTarget.value)} />
+          <datalist id="logins">{logins.map((login) => <option key={login} value={login} />)}</datalist></>
+      )}</Field>
+      <Field label="Due">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={due} onInput={(event) => setDue(event.currentTarget.value)} />}</Field>
+      <Field label="Proof that it is done" hint="A ticket, a commit, the answer of a test: something another person can check.">{(attributes) => <input class="input" {...attributes} value={proof} data-testid="task-proof" onInput={(event) => setProof(event.currentTarget.value)} />}</Field>
+    </Ask>
+  );
+}
