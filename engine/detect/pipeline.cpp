@@ -1,0 +1,323 @@
+// Decode, read exposure, run the three kinds of detector, and make evidence that is safe to show.
+#include "engine/detect/pipeline.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "engine/detect/access_event.hpp"
+#include "engine/detect/episodes.hpp"
+#include "engine/intake/recognise.hpp"
+#include "rules/base/bytes.hpp"
+#include "rules/base/text.hpp"
+
+namespace tocsin::engine {
+namespace {
+
+namespace secrets = rules::secrets;
+namespace sigma = rules::sigma;
+
+constexpr std::size_t kMaxFiles = 10'000;          // decoders kept, one per source and format
+constexpr std::size_t kPreviewSource = 2'000;      // bytes of a record that a preview is made from
+constexpr std::string_view kPostedFormat = "POST /v1/events?format=";
+constexpr Duration kEpisodeGap = std::chrono::hours(1);
+
+storage::Level level_of(sigma::Level level) {
+  switch (level) {
+    case sigma::Level::kInformational: return storage::Level::kInformational;
+    case sigma::Level::kLow: return storage::Level::kLow;
+    case sigma::Level::kMedium: return storage::Level::kMedium;
+    case sigma::Level::kHigh: return storage::Level::kHigh;
+    case sigma::Level::kCritical: return storage::Level::kCritical;
+  }
+  return storage::Level::kMedium;
+}
+
+std::string lower_first(std::string text) {
+  // "Password in …" → "password in …", but "GitHub token" and "AWS key" stay.
+  const bool plain = text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z' &&
+                     std::none_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(std::min(text.find(' '), text.size())),
+                                  [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (plain) text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+// What a secret is called in a title.
+std::string secret_noun(const secrets::Hit& hit) {
+  if (to_lower(hit.rule).find("password") != std::string::npos || to_lower(hit.description).find("password") != std::string::npos) return "password";
+  return lower_first(std::string(hit.description.empty() ? hit.rule : hit.description));
+}
+
+}  // namespace
+
+void Effects::clear() {
+  findings.clear();
+  reaches.clear();
+  failures.clear();
+  counts.clear();
+  accesses = 0;
+  finding_at_.clear();
+  reach_at_.clear();
+}
+
+void Effects::add(storage::Finding&& finding) {
+  const auto [at, is_new] = finding_at_.try_emplace(finding.id, findings.size());
+  if (is_new) findings.push_back(std::move(finding));
+  else merge_finding(findings[at->second], std::move(finding));
+}
+
+void Effects::add(Reach&& reach) {
+  const auto [at, is_new] = reach_at_.try_emplace(reach.key, reaches.size());
+  if (is_new) reaches.push_back(std::move(reach));
+  else reaches[at->second] = std::move(reach);
+}
+
+void merge_finding(storage::Finding& into, storage::Finding&& more) {
+  std::vector<storage::Evidence> evidence = std::move(into.evidence);
+  std::vector<storage::Evidence> added = std::move(more.evidence);
+  const auto same = [](const storage::Evidence& a, const storage::Evidence& b) { return a.line == b.line && a.seq == b.seq && a.file == b.file; };
+  const bool whole = !added.empty() && !evidence.empty() && added.size() >= evidence.size() && same(added.front(), evidence.front());
+  if (whole) {
+    evidence = std::move(added);
+  } else {
+    for (auto& e : added) {
+      if (evidence.size() >= storage::Finding::kMaxEvidence) break;
+      if (evidence.empty() || !same(evidence.back(), e)) evidence.push_back(std::move(e));
+    }
+  }
+  const Time first = std::min(into.time, more.time);
+  into = std::move(more);
+  into.time = first;
+  into.evidence = std::move(evidence);
+}
+
+struct Pipeline::Impl {
+  PipelineSetup setup;
+  ExposureReader reader;
+  ExportDetector exports;
+  Episodes episodes{kEpisodeGap};
+  rules::Arena arena;
+  std::vector<Decoded> decoded;
+  std::vector<Reach> reaches;
+  std::vector<storage::Finding> found;
+  std::vector<sigma::Match> matches;
+  std::vector<secrets::Hit> hits;
+  std::map<std::string, std::uint64_t, std::less<>> rule_counts;
+  std::unordered_map<std::string, std::unique_ptr<Decoder>> decoders;  // by source + format
+  std::unordered_map<std::string, std::string> formats;                // recognised, by source + file
+
+  Impl(PipelineSetup s, storage::Registers& registers)
+      : setup(std::move(s)), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {}
+
+  const SourceSetup* source(std::string_view name) const {
+    const auto at = setup.sources.find(name);
+    return at == setup.sources.end() ? nullptr : &at->second;
+  }
+
+  std::string described(std::string_view name) const {
+    const SourceSetup* s = source(name);
+    return s != nullptr && !s->description.empty() ? s->description : std::string(name);
+  }
+
+  Result<std::string> format_of(const Incoming& record) {
+    if (const SourceSetup* s = source(record.source); s != nullptr && !s->format.empty()) return s->format;
+    if (record.file.substr(0, kPostedFormat.size()) == kPostedFormat) return std::string(record.file.substr(kPostedFormat.size()));
+    std::string key = std::string(record.source) + '\n' + std::string(record.file);
+    if (const auto at = formats.find(key); at != formats.end()) return at->second;
+    auto recognised = recognise(std::string(record.payload) + "\n");
+    if (!recognised) return pass(std::move(recognised));
+    if (formats.size() >= kMaxFiles) formats.clear();
+    formats.emplace(std::move(key), recognised->format);
+    return recognised->format;
+  }
+
+  Result<Decoder*> decoder_of(const Incoming& record) {
+    auto format = format_of(record);
+    if (!format) return pass(std::move(format));
+    std::string key = std::string(record.source) + '\n' + *format;
+    auto at = decoders.find(key);
+    if (at == decoders.end()) {
+      if (decoders.size() >= kMaxFiles) decoders.clear();
+      const SourceSetup* s = source(record.source);
+      auto made = make_decoder(*format, s != nullptr ? s->decoder : DecoderOptions());
+      if (!made) return pass(std::move(made));
+      at = decoders.emplace(std::move(key), std::move(*made)).first;
+    }
+    return at->second.get();
+  }
+
+  Result<void> decode(const Incoming& record) {
+    arena.reset();
+    decoded.clear();
+    auto decoder = decoder_of(record);
+    if (!decoder) return pass(std::move(decoder));
+    Origin origin;
+    origin.source = record.source;
+    origin.file = record.file;
+    origin.line = record.line;
+    origin.seq = record.seq;
+    return (*decoder)->decode(record.payload, origin, arena, decoded);
+  }
+
+  // A text that may be shown: secrets are redacted, control characters escaped.
+  std::string safe_preview(std::string_view text) const {
+    const std::string_view piece = text.substr(0, kPreviewSource);
+    if (!setup.scanner) return printable(piece, storage::Evidence::kMaxPreview - 4);
+    std::vector<secrets::Hit> found_here;
+    setup.scanner->scan(piece, found_here);
+    return printable(secrets::redact(piece, found_here), storage::Evidence::kMaxPreview - 4);
+  }
+
+  static storage::Evidence evidence_of(const Incoming& record, Time time) {
+    storage::Evidence e;
+    e.source = record.source;
+    e.file = record.file;
+    e.line = record.line;
+    e.seq = record.seq;
+    e.time = time;
+    return e;
+  }
+
+  static std::string evidence_key(const Incoming& record, std::string_view event_id) {
+    std::string key(record.source);
+    key += '\n';
+    if (!event_id.empty()) return key + std::string(event_id);
+    key += record.file;
+    key += '\n' + std::to_string(record.line) + '\n';
+    return key + to_hex(sha256(record.payload)).substr(0, 16);
+  }
+
+  void see_rules(const Incoming& record, const Decoded& one, const std::vector<Reach>& reached, Effects& effects) {
+    if (!setup.rules) return;
+    matches.clear();
+    setup.rules->match(one.event, matches);
+    const std::size_t raw_matches = matches.size();
+    const rules::Event normal = access_event(one.access, arena);
+    setup.rules->match(normal, matches);
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      const sigma::Rule& rule = *matches[i].rule;
+      // A rule without a log source sees both forms of the event; it still is one match.
+      const auto before = matches.begin() + static_cast<std::ptrdiff_t>(i);
+      if (std::any_of(matches.begin(), before, [&](const sigma::Match& m) { return m.rule == &rule; })) continue;
+      const Access& a = one.access;
+      const Time time = a.time_known ? a.time : record.arrived;
+      storage::Finding f;
+      f.rule = rule.id.empty() ? rule.title : rule.id;
+      ++rule_counts[f.rule];
+      f.actor = a.actor.shown();
+      f.dataset = a.resource.dataset;
+      f.title = rule.title + (f.actor.empty() ? "" : " by " + printable(f.actor, 120));
+      f.alert_title = f.title;
+      f.level = level_of(rule.level);
+      f.kind = "rule";
+      f.group = "rule/" + f.rule + "/" + f.actor;
+      f.time = f.last = time;
+      f.reason = rule.description;
+      std::string because;
+      for (const sigma::Reason& reason : setup.rules->explain(i < raw_matches ? one.event : normal, rule)) {
+        if (reason.field.empty() || because.size() > 300) continue;
+        because += (because.empty() ? "" : "; ") + reason.field + " is " + safe_preview(reason.value);
+      }
+      if (!because.empty()) f.reason += (f.reason.empty() ? "Seen: " : " Seen: ") + because + ".";
+      storage::Evidence e = evidence_of(record, time);
+      e.preview = safe_preview(a.statement.text.empty() ? one.raw : std::string_view(a.statement.text));
+      f.evidence.push_back(std::move(e));
+      for (const Reach& reach : reached) {
+        if (reach.dataset.empty()) continue;
+        f.exposure = storage::ExposureSummary{reach.grade, reach.at_least, reach.at_most};
+        f.dataset = reach.dataset;
+        break;
+      }
+      episodes.join(f.rule + '\n' + f.actor + '\n' + f.dataset, evidence_key(record, a.event_id), f);
+      effects.add(std::move(f));
+    }
+  }
+
+  void see_secrets(const Incoming& record, Time time, Effects& effects) {
+    if (!setup.scanner) return;
+    hits.clear();
+    setup.scanner->scan(record.payload, hits);
+    if (hits.empty()) return;
+    const std::string shown = printable(secrets::redact(record.payload.substr(0, kPreviewSource), hits), storage::Evidence::kMaxPreview - 4);
+    const std::string where = described(record.source);
+    for (const secrets::Hit& hit : hits) {
+      const std::string noun = secret_noun(hit);
+      const bool personal = hit.kind == secrets::Kind::kPersonal;
+      storage::Finding f;
+      f.rule = "tocsin.secret." + std::string(hit.rule);
+      ++rule_counts[f.rule];
+      f.title = personal ? "Personal number in plain text (" + noun + ") in " + where : "Plaintext " + noun + " in " + where;
+      f.alert_title = f.title;
+      f.level = personal || hit.tier == secrets::Tier::kPattern ? storage::Level::kMedium : storage::Level::kHigh;
+      if (noun == "password") f.level = storage::Level::kHigh;
+      f.kind = "secret";
+      f.group = "secret/" + std::string(record.source) + "/" + (personal ? "personal" : noun);
+      f.time = f.last = time;
+      f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";
+      if (!hit.note.empty()) f.reason += " " + hit.note + ".";
+      storage::Evidence e = evidence_of(record, time);
+      e.preview = shown;
+      f.evidence.push_back(std::move(e));
+      const std::string key = f.rule + '\n' + std::string(record.source) + '\n' + hit.fingerprint;
+      episodes.join(key, std::string(record.source) + '\n' + hit.fingerprint + '\n' + evidence_key(record, ""), f);
+      effects.add(std::move(f));
+    }
+  }
+
+  void see(const Incoming& record, Effects& effects) {
+    auto& count = effects.counts[std::string(record.source)];
+    auto done = decode(record);
+    if (!done) {
+      effects.failures.push_back({std::string(record.source), std::string(record.file), record.line, done.error().text(), safe_preview(record.payload)});
+      see_secrets(record, record.arrived, effects);
+      return;
+    }
+    ++count.decoded;
+    Time time = record.arrived;
+    for (Decoded& one : decoded) {
+      ++effects.accesses;
+      if (one.access.time_known) {
+        time = one.access.time;
+        if (!count.newest || *count.newest < time) count.newest = time;
+      }
+      reaches.clear();
+      reader.read(one.access, reaches);
+      see_rules(record, one, reaches, effects);
+      found.clear();
+      exports.see(one.access, reaches, found);
+      for (storage::Finding& f : found) {
+        ++rule_counts[f.rule];
+        for (storage::Evidence& e : f.evidence) {
+          if (e.line == record.line && e.seq == record.seq && e.file == record.file) {
+            e.preview = safe_preview(one.access.statement.text.empty() ? one.raw : std::string_view(one.access.statement.text));
+          }
+        }
+        effects.add(std::move(f));
+      }
+      for (Reach& reach : reaches) effects.add(std::move(reach));
+    }
+    see_secrets(record, time, effects);
+  }
+};
+
+Pipeline::Pipeline(PipelineSetup setup, storage::Registers& registers) : impl_(std::make_unique<Impl>(std::move(setup), registers)) {}
+Pipeline::~Pipeline() = default;
+
+void Pipeline::see(const Incoming& record, Effects& effects) { impl_->see(record, effects); }
+
+void Pipeline::warm(const Incoming& record) {
+  if (!impl_->decode(record)) return;
+  for (const Decoded& one : impl_->decoded) impl_->reader.warm(one.access);
+}
+
+Result<const std::vector<Decoded>*> Pipeline::decode(const Incoming& record) {
+  if (auto done = impl_->decode(record); !done) return pass(std::move(done));
+  for (Decoded& one : impl_->decoded) {
+    impl_->reaches.clear();
+    impl_->reader.read(one.access, impl_->reaches);
+  }
+  return &impl_->decoded;
+}
+
+const std::map<std::string, std::uint64_t, std::less<>>& Pipeline::rule_counts() const noexcept { return impl_->rule_counts; }
+
+}  // namespace tocsin::engine

@@ -1,0 +1,108 @@
+// The way of an event through detection: raw record → accesses → people reached → findings. The same code runs
+// live behind the journal and offline in `tocsin replay`.
+//
+//   Pipeline pipeline(setup, registers);
+//   Effects effects;
+//   for (each record, in the order of the journal) pipeline.see(record, effects);
+//   … store effects and progress in one transaction …
+//
+// One object, one thread: it remembers sessions, cursors and episodes. Rules and scanner are shared and read-only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/detect/export.hpp"
+#include "engine/exposure/reader.hpp"
+#include "engine/intake/decoder.hpp"
+#include "rules/secrets/scanner.hpp"
+#include "rules/sigma/engine.hpp"
+#include "storage/finding.hpp"
+#include "storage/people.hpp"
+
+namespace tocsin::engine {
+
+// What is known of a source beyond its bytes.
+struct SourceSetup {
+  std::string format;       // empty = recognised from the first record of each file
+  std::string description;  // "the application log"; empty = the source's name
+  DecoderOptions decoder;
+};
+
+struct PipelineSetup {
+  std::shared_ptr<const rules::sigma::Engine> rules;   // null = no Sigma rules
+  std::optional<rules::secrets::Scanner> scanner;      // nullopt = secrets are not looked for
+  ExportOptions exports;
+  DatasetMap datasets;
+  ExposureReader::Options exposure;
+  std::map<std::string, SourceSetup, std::less<>> sources;
+};
+
+// One raw record.
+struct Incoming {
+  std::string_view source;
+  std::string_view file;
+  std::uint64_t line = 0;
+  std::uint64_t seq = 0;
+  Time arrived{};
+  std::string_view payload;
+};
+
+// What detection makes of some records.
+struct Effects {
+  struct Failure {  // a record that could not be decoded
+    std::string source, file;
+    std::uint64_t line = 0;
+    std::string error, preview;
+  };
+  struct Count {
+    std::uint64_t decoded = 0;
+    std::optional<Time> newest;
+  };
+  std::vector<storage::Finding> findings;  // one per id, grown by merge_finding
+  std::vector<Reach> reaches;              // one per key
+  std::vector<Failure> failures;
+  std::map<std::string, Count, std::less<>> counts;  // by source
+  std::uint64_t accesses = 0;
+
+  void add(storage::Finding&& finding);
+  void add(Reach&& reach);
+  void clear();
+
+ private:
+  std::unordered_map<std::string, std::size_t> finding_at_, reach_at_;  // where each id or key stands
+};
+
+class Pipeline {
+ public:
+  // `registers` MUST outlive this.
+  Pipeline(PipelineSetup setup, storage::Registers& registers);
+  ~Pipeline();
+
+  // Never fails: a record that cannot be decoded becomes a Failure. (Secrets in it are still looked for.)
+  void see(const Incoming& record, Effects& effects);
+  // Learns what sessions are in the middle of, from records that were processed before a restart. No effects.
+  void warm(const Incoming& record);
+
+  // The accesses of one record, read and completed: for `tocsin decode` and tests. Valid until the next call.
+  [[nodiscard]] Result<const std::vector<Decoded>*> decode(const Incoming& record);
+
+  // Matches of each rule since start, by rule id.
+  [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& rule_counts() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Adds what `more` says to `into` (the same id): newest numbers, and evidence that is not there yet.
+void merge_finding(storage::Finding& into, storage::Finding&& more);
+
+}  // namespace tocsin::engine
