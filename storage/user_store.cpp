@@ -272,7 +272,7 @@ Result<std::string> UserStore::invite(const User& user, std::string_view by, Tim
     auto added = tx.run("INSERT INTO user(login, name, roles, created) VALUES(?1, ?2, ?3, ?4)", user.login, user.name,
                         user.roles & role::kPeople, now);
     if (!added) return pass(std::move(added));
-    auto noted = recorder_(tx, "user.invited", now, by,
+    auto noted = recorder_(tx, "user-invited", now, by,
                            {{"login", user.login}, {"roles", names_of(user.roles & role::kPeople)}});
     if (!noted) return pass(std::move(noted));
     return new_claim(tx, user.login, now);
@@ -287,7 +287,7 @@ Result<std::string> UserStore::reset(std::string_view login, std::string_view by
     auto cleared = tx.run("UPDATE user SET password = NULL WHERE login = ?1", login);
     if (!cleared) return pass(std::move(cleared));
     if (auto ended = end_sessions(tx, login); !ended) return pass(std::move(ended));
-    auto noted = recorder_(tx, "user.reset", now, by, {{"login", std::string(login)}});
+    auto noted = recorder_(tx, "user-reset", now, by, {{"login", std::string(login)}});
     if (!noted) return pass(std::move(noted));
     return new_claim(tx, login, now);
   });
@@ -346,7 +346,7 @@ Result<User> UserStore::claim(std::string_view token, std::string_view login, st
     auto now_there = find_user(tx, user.login);
     if (!now_there) return pass(std::move(now_there));
     if (!*now_there) return refused();
-    auto noted = recorder_(tx, first ? "user.first" : "user.claimed", now, user.login,
+    auto noted = recorder_(tx, first ? "user-first" : "user-claimed", now, user.login,
                            {{"login", user.login}, {"roles", names_of((*now_there)->roles)}});
     if (!noted) return pass(std::move(noted));
     return std::move(**now_there);
@@ -366,7 +366,7 @@ Result<void> UserStore::set_password(const User& user, std::string_view password
     auto unclaimed = tx.run("DELETE FROM user_claim WHERE login = ?1 OR login = ''", user.login);
     if (!unclaimed) return unclaimed;
     if (auto ended = end_sessions(tx, user.login); !ended) return ended;
-    return recorder_(tx, "user.password", now, by, {{"login", user.login}});
+    return recorder_(tx, "user-password", now, by, {{"login", user.login}});
   });
 }
 
@@ -401,7 +401,7 @@ Result<User> UserStore::change(std::string_view login, const Change& change, std
     if (user.disabled) {
       if (auto ended = end_sessions(tx, user.login); !ended) return pass(std::move(ended));
     }
-    auto noted = recorder_(tx, "user.changed", now, by, fields);
+    auto noted = recorder_(tx, "user-changed", now, by, fields);
     if (!noted) return pass(std::move(noted));
     return user;
   });
@@ -433,7 +433,7 @@ Result<User> UserStore::check_password(std::string_view login, std::string_view 
     auto seen = tx.run("UPDATE user SET last_login = ?2, password = coalesce(?3, password) WHERE login = ?1",
                        user.login, now, better);
     if (!seen) return seen;
-    auto noted = recorder_(tx, "user.login", now, user.login, {{"login", user.login}});
+    auto noted = recorder_(tx, "user-login", now, user.login, {{"login", user.login}});
     // Without a ledger nothing can be decided, but somebody has to be able to see that it is so.
     if (!noted && noted.error().code == Errc::kUnavailable) return {};
     return noted;
@@ -498,7 +498,7 @@ Result<void> UserStore::end_session(std::string_view token, Time now) {
     if (!*login) return {};
     auto ended = tx.run("DELETE FROM user_session WHERE hash = ?1", Blob{hash});
     if (!ended) return ended;
-    return recorder_(tx, "user.logout", now, **login, {{"login", **login}});
+    return recorder_(tx, "user-logout", now, **login, {{"login", **login}});
   });
 }
 
@@ -516,7 +516,7 @@ Result<std::string> UserStore::create_token(std::string_view name, unsigned role
     auto added = tx.run("INSERT INTO api_token(name, hash, roles, created_by, created) VALUES(?1, ?2, ?3, ?4, ?5)",
                         name, Blob{hash}, roles, by, now);
     if (!added) return added;
-    return recorder_(tx, "token.created", now, by, {{"name", std::string(name)}, {"roles", names_of(roles)}});
+    return recorder_(tx, "token-created", now, by, {{"name", std::string(name)}, {"roles", names_of(roles)}});
   });
   if (!made) return pass(std::move(made));
   return secret;
@@ -527,7 +527,7 @@ Result<void> UserStore::revoke_token(std::string_view name, std::string_view by,
     auto gone = tx.run("DELETE FROM api_token WHERE name = ?1", name);
     if (!gone) return gone;
     if (tx.changes() == 0) return fail(Errc::kNotFound, "there is no token of this name");
-    return recorder_(tx, "token.revoked", now, by, {{"name", std::string(name)}});
+    return recorder_(tx, "token-revoked", now, by, {{"name", std::string(name)}});
   });
 }
 
