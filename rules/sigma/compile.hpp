@@ -1,0 +1,123 @@
+// Rules to a program: every distinct test of a field becomes one predicate, shared by all rules that ask it, and
+// every rule a small tree over predicates. The program has one canonical text, which is what tests compare.
+//
+// A program is built by one thread and never changes afterwards; then any number of threads may read it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <re2/re2.h>
+
+#include "rules/base/result.hpp"
+#include "rules/event.hpp"
+#include "rules/sigma/pattern.hpp"
+#include "rules/sigma/report.hpp"
+#include "rules/sigma/rule.hpp"
+#include "rules/sigma/scalar.hpp"
+
+namespace tocsin::rules::sigma {
+
+// The values that stand for %name% under the modifier `expand`; each is a Sigma string, wildcards included.
+using Placeholders = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+inline constexpr std::size_t kMaxExpansions = 10000;         // values that one item may become
+inline constexpr std::int64_t kMaxRegexMemory = 8 << 20;     // bytes per regular expression
+inline constexpr std::size_t kMaxRegexBytes = 16 * 1024;     // of its text
+
+using FieldId = std::uint32_t;
+using PredicateId = std::uint32_t;
+inline constexpr FieldId kKeywords = 0;  // the pseudo-field whose values are all scalars of the event
+
+// A field as rules name it. The literal name is looked up first, then the path through objects and arrays.
+struct FieldName {
+  std::string name;
+  std::vector<std::string> path;  // `name` cut at its dots; one part = no path
+};
+
+// What a test compares with. Text tests see strings, the text of numbers and booleans, and the compact JSON of
+// objects and arrays; an array is also tested member by member, and one member is enough.
+enum class Test : std::uint8_t {
+  kEquals,    // text
+  kOneOf,     // text, any of several
+  kLike,      // pattern
+  kRegex,
+  kNumber,    // equal to a number
+  kLess, kLessOrEqual, kGreater, kGreaterOrEqual,
+  kTimePart,
+  kNetwork,
+  kNull,      // absent or null
+  kExists,
+  kSameAs, kContainsField, kStartsWithField, kEndsWithField,  // another field of the same event
+};
+
+struct Predicate {
+  FieldId field = 0;
+  Test test = Test::kEquals;
+  bool cased = false;                 // text tests: compare without folding
+  std::string text;                   // kEquals: what to equal, folded unless cased
+  std::vector<std::string> texts;     // kOneOf: sorted
+  Pattern pattern;                    // kLike
+  std::unique_ptr<RE2> regex;         // kRegex
+  Number number;                      // numeric tests and kTimePart
+  TimePart part = TimePart::kMinute;  // kTimePart
+  Network network;                    // kNetwork
+  FieldId other = 0;                  // k…Field
+  std::string canonical;              // its text, unique in the program
+};
+
+// A node of a rule's tree. Children are contiguous.
+struct Node {
+  enum class Kind : std::uint8_t { kTest, kAnd, kOr, kNot, kAtLeast };
+  Kind kind = Kind::kTest;
+  std::uint32_t value = 0;      // kTest: the predicate; kAtLeast: how many
+  std::uint32_t first = 0;      // child nodes
+  std::uint32_t count = 0;
+  std::int32_t selection = -1;  // index into Rule::selections if this node is a whole selection
+};
+
+struct CompiledRule {
+  std::shared_ptr<const Rule> rule;
+  std::uint32_t root = 0;        // index into Program::nodes
+};
+
+class Program {
+ public:
+  Program();
+  Program(Program&&) = default;
+  Program& operator=(Program&&) = default;
+
+  // Adds a rule. On failure nothing of it remains that could match. Errors come back as the remark to show; warnings
+  // are appended to `warnings`.
+  [[nodiscard]] std::optional<Remark> add(std::shared_ptr<const Rule> rule, const Placeholders& placeholders,
+                                          std::vector<Remark>& warnings);
+
+  [[nodiscard]] const std::vector<FieldName>& fields() const noexcept { return fields_; }
+  [[nodiscard]] const std::vector<Predicate>& predicates() const noexcept { return predicates_; }
+  [[nodiscard]] const std::vector<Node>& nodes() const noexcept { return nodes_; }
+  [[nodiscard]] const std::vector<CompiledRule>& rules() const noexcept { return rules_; }
+
+  // The rule's tree as text: (eventName is "x" and not (userAgent like "*y*")).
+  [[nodiscard]] std::string canonical(const CompiledRule& rule) const;
+
+ private:
+  friend class RuleCompiler;
+  [[nodiscard]] FieldId field(std::string_view name);
+  [[nodiscard]] PredicateId predicate(Predicate&& predicate);
+  void write(std::uint32_t node, std::string& out) const;
+
+  std::vector<FieldName> fields_;
+  std::vector<Predicate> predicates_;
+  std::vector<Node> nodes_;
+  std::vector<CompiledRule> rules_;
+  std::unordered_map<std::string, FieldId> field_ids_;
+  std::unordered_map<std::string, PredicateId> predicate_ids_;
+};
+
+}  // namespace tocsin::rules::sigma

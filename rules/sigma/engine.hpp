@@ -1,0 +1,109 @@
+// The Sigma engine: rules in, matches out.
+//
+//   const Loaded loaded = load(sources, {});          // every rule that can be honoured exactly; a report for each
+//   std::vector<Match> matches;
+//   loaded.engine->match(event, matches);             // from any number of threads
+//   for (const Match& m : matches) use(*m.rule, loaded.engine->explain(event, *m.rule));
+//
+// How it is fast: events are routed by log source; every rule of a route is indexed by a necessary condition (its
+// witness: a value, a number, the presence of a field), and only rules whose witness is in the event are evaluated;
+// the value of a field is looked up, turned into text and folded at most once per event, and equal tests of several
+// rules are asked once. Rules without a witness are always evaluated. tests/oracle holds the slow interpreter that
+// this must agree with.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/result.hpp"
+#include "rules/event.hpp"
+#include "rules/sigma/compile.hpp"
+#include "rules/sigma/report.hpp"
+#include "rules/sigma/rule.hpp"
+
+namespace tocsin::rules::sigma {
+
+// A rule that is true for an event. Valid while the engine lives.
+struct Match {
+  const Rule* rule = nullptr;
+  std::uint32_t index = 0;  // of the rule in the engine
+};
+
+// Why a rule is true for an event: the tests that hold, with the value that made each hold.
+struct Reason {
+  std::string selection;  // "selection"; with "not " before it where it is true by not matching
+  std::string field;      // empty for keywords
+  std::string test;       // canonical: eventName is "putbucketpolicy"
+  std::string value;      // as in the event, cut at kMaxValue bytes; empty if the field is absent
+  static constexpr std::size_t kMaxValue = 256;
+};
+
+enum class Routing : std::uint8_t {
+  kByLogSource,  // a rule is tried unless its log source and the event's contradict each other
+  kEverything,   // every rule is tried on every event
+};
+
+class Engine {
+ public:
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Appends the rules that are true for `event`, in the order in which they were loaded. Thread-safe.
+  void match(const Event& event, std::vector<Match>& out, Routing routing = Routing::kByLogSource) const;
+
+  // Why `rule` (one of this engine's) is true for `event`; empty if it is not. Slower than match(). Thread-safe.
+  [[nodiscard]] std::vector<Reason> explain(const Event& event, const Rule& rule) const;
+
+  // Whether the rule's and the event's log sources do not contradict each other (§ "log sources" of ops/docs/sigma.md).
+  [[nodiscard]] static bool routed(const Rule& rule, const LogSource& source) noexcept;
+
+  // The rules in load order; Match::index counts in it.
+  [[nodiscard]] const std::vector<CompiledRule>& rules() const noexcept;
+  [[nodiscard]] const Program& program() const noexcept;
+
+ private:
+  friend class EngineBuilder;
+  struct Inner;
+  explicit Engine(std::unique_ptr<Inner> inner);
+  std::unique_ptr<Inner> inner_;
+};
+
+// A text with rules: the name is used in reports.
+struct RuleSource {
+  std::string name;
+  std::string text;
+};
+
+struct LoadOptions {
+  Placeholders placeholders;
+};
+
+struct Loaded {
+  std::shared_ptr<const Engine> engine;  // never null; holds the rules that were not rejected
+  std::vector<Report> reports;           // one per rule or refused document, in order
+  [[nodiscard]] std::size_t count(Status status) const noexcept;
+};
+
+// Never fails as a whole: what cannot be honoured exactly is rejected by name in the reports, and the rest load.
+[[nodiscard]] Loaded load(std::span<const RuleSource> sources, const LoadOptions& options = {});
+
+// Makes an engine of rules that are parsed already.
+[[nodiscard]] Loaded load_rules(std::span<const std::shared_ptr<const Rule>> rules, const LoadOptions& options = {});
+
+// --- Files. The rest of this folder reads none. ---
+
+inline constexpr std::size_t kMaxRuleFileBytes = 64UL * 1024 * 1024;
+
+// The rule files under `paths`: a file is taken as it is, a folder gives all its *.yml and *.yaml in order of name,
+// subfolders included, without pack.yml (which describes a pack). Errors: kNotFound, kIo, kTooLarge, naming the path.
+[[nodiscard]] Result<std::vector<RuleSource>> read_rule_files(std::span<const std::filesystem::path> paths);
+
+// A table of placeholders: a YAML map of name → value or list of values.
+[[nodiscard]] Result<Placeholders> parse_placeholders(std::string_view yaml, std::string_view file);
+
+}  // namespace tocsin::rules::sigma

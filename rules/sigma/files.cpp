@@ -1,0 +1,102 @@
+// Reading rule files and placeholder tables from disk.
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <yaml-cpp/yaml.h>
+
+#include "rules/base/text.hpp"
+#include "rules/sigma/engine.hpp"
+
+namespace tocsin::rules::sigma {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_rule_file(const fs::path& path) {
+  const std::string extension = to_lower(path.extension().string());
+  return (extension == ".yml" || extension == ".yaml") && path.filename() != "pack.yml";
+}
+
+Result<RuleSource> read_file(const fs::path& path) {
+  std::error_code ec;
+  const auto size = fs::file_size(path, ec);
+  if (!ec && size > kMaxRuleFileBytes) {
+    return fail(Errc::kTooLarge, "the rule file is larger than 64 MiB", path.string(), "split it");
+  }
+  std::ifstream in(path, std::ios::binary);
+  RuleSource source;
+  source.name = path.string();
+  source.text.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad()) {
+    return fail(Errc::kIo, "the rule file cannot be read", path.string(), "check that it exists and may be read");
+  }
+  return source;
+}
+
+}  // namespace
+
+Result<std::vector<RuleSource>> read_rule_files(std::span<const fs::path> paths) {
+  std::vector<fs::path> files;
+  for (const fs::path& path : paths) {
+    std::error_code ec;
+    const fs::file_status status = fs::status(path, ec);
+    if (!fs::exists(status)) {
+      return fail(Errc::kNotFound, "there is no such file or folder", path.string(), "check the path");
+    }
+    if (!fs::is_directory(status)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<fs::path> found;
+    fs::recursive_directory_iterator walk(path, fs::directory_options::skip_permission_denied, ec);
+    for (; !ec && walk != fs::recursive_directory_iterator(); walk.increment(ec)) {
+      std::error_code ignored;
+      if (is_rule_file(walk->path()) && walk->is_regular_file(ignored)) found.push_back(walk->path());
+    }
+    if (ec) return fail(Errc::kIo, "the folder cannot be read: " + ec.message(), path.string());
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  std::vector<RuleSource> sources;
+  for (const fs::path& file : files) {
+    auto source = read_file(file);
+    if (!source) return pass(std::move(source));
+    sources.push_back(std::move(*source));
+  }
+  return sources;
+}
+
+Result<Placeholders> parse_placeholders(std::string_view yaml, std::string_view file) {
+  const auto wrong = [&](int line, std::string message) {
+    return fail(Errc::kInvalid, std::move(message), std::string(file) + ":" + std::to_string(line + 1),
+                "write a map: 'name: [value, value]'");
+  };
+  try {
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    Placeholders tables;
+    if (root.IsNull()) return tables;
+    if (!root.IsMap()) return wrong(root.Mark().line, "the placeholder table is not a map");
+    for (const auto& entry : root) {
+      if (!entry.first.IsScalar()) return wrong(entry.second.Mark().line, "the name of a placeholder is not text");
+      std::vector<std::string>& values = tables[entry.first.Scalar()];
+      if (entry.second.IsScalar()) {
+        values.push_back(entry.second.Scalar());
+      } else if (entry.second.IsSequence()) {
+        for (const auto& value : entry.second) {
+          if (!value.IsScalar()) return wrong(value.Mark().line, "a value of a placeholder is not text");
+          values.push_back(value.Scalar());
+        }
+      } else {
+        return wrong(entry.second.Mark().line, "a placeholder has no values");
+      }
+    }
+    return tables;
+  } catch (const YAML::Exception& error) {
+    return wrong(error.mark.line, "the YAML is malformed: " + printable(error.msg, 200));
+  }
+}
+
+}  // namespace tocsin::rules::sigma

@@ -1,0 +1,26 @@
+// YAML text to rules. Every document of the text gives one result: a rule, or the reason why it is refused. A
+// document with a mistake does not take its neighbours with it.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "rules/sigma/report.hpp"
+#include "rules/sigma/rule.hpp"
+
+namespace tocsin::rules::sigma {
+
+inline constexpr std::size_t kMaxRuleBytes = 1024 * 1024;  // of one document
+inline constexpr int kMaxYamlDepth = 32;                   // of nested detections
+inline constexpr int kMaxYamlNodes = 100000;               // of one document, aliases counted each time they are used
+
+struct ParsedDocument {
+  std::optional<Rule> rule;  // set unless report.status is kRejected
+  Report report;
+};
+
+// `file` names the text in reports. Thread-safe.
+[[nodiscard]] std::vector<ParsedDocument> parse_rules(std::string_view text, std::string_view file);
+
+}  // namespace tocsin::rules::sigma

@@ -1,0 +1,88 @@
+// A Sigma rule as it was written: its description, its log source, and the detection section as a tree. Nothing is
+// interpreted yet beyond YAML's types; the compiler (rules/sigma/compile.hpp) gives values their meaning.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tocsin::rules::sigma {
+
+// Sigma's levels, least first. The order is that of storage::Level.
+enum class Level : std::uint8_t { kInformational, kLow, kMedium, kHigh, kCritical };
+[[nodiscard]] std::string_view name(Level level) noexcept;
+
+// A YAML scalar with its type by the core schema of YAML 1.2: only true/false are booleans, quoted text is text.
+struct Scalar {
+  enum class Type : std::uint8_t { kNull, kBool, kInt, kDouble, kString };
+  Type type = Type::kNull;
+  std::string text;  // as written, for every type
+  bool boolean = false;
+  std::int64_t integer = 0;
+  double real = 0;
+  int line = 0;
+};
+
+// One line of a detection: `field|modifier|modifier: value(s)`. An empty field means keywords: the whole event.
+struct Item {
+  std::string field;
+  std::vector<std::string> modifiers;  // as written, in order
+  std::vector<Scalar> values;
+  bool list = false;  // the values were written as a list
+  int line = 0;
+};
+
+// A detection: an item, or several joined by AND (a map) or OR (a list).
+struct Detection {
+  enum class Kind : std::uint8_t { kItem, kAll, kAny };
+  Kind kind = Kind::kItem;
+  Item item;                     // kItem
+  std::vector<Detection> parts;  // kAll, kAny; never empty
+};
+
+struct Selection {
+  std::string name;
+  Detection detection;
+  int line = 0;
+};
+
+// A condition (§ "condition grammar" of ops/docs/sigma.md).
+struct Condition {
+  enum class Kind : std::uint8_t { kName, kSelector, kAnd, kOr, kNot };
+  Kind kind = Kind::kName;
+  std::string name;            // kName: the identifier; kSelector: the pattern, or "them"
+  std::uint32_t quantity = 0;  // kSelector: at least that many; 0 = all
+  std::vector<Condition> parts;
+};
+
+struct Rule {
+  std::string id;  // UUID; empty if the rule has none
+  std::string name;
+  std::string title;
+  std::string status;
+  std::string description;
+  std::string author;   // shown with matches: the Detection Rule License asks for it
+  std::string license;
+  Level level = Level::kMedium;
+  std::vector<std::string> tags;
+  std::vector<std::string> references;
+  std::vector<std::string> falsepositives;
+
+  std::string product;  // log source, empty = any
+  std::string category;
+  std::string service;
+
+  std::vector<Selection> selections;  // in the order of the file
+  Condition condition;                // a list of conditions is one kOr
+  std::string condition_text;
+
+  std::string file;
+  int line = 0;  // of the document's first line
+
+  // What names the rule in output: its id, else its name, else its title.
+  [[nodiscard]] const std::string& key() const noexcept { return !id.empty() ? id : !name.empty() ? name : title; }
+};
+
+}  // namespace tocsin::rules::sigma
