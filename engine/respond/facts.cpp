@@ -33,6 +33,10 @@ json::object nest(std::span<const storage::Fact> facts, bool only_law) {
       out[fact.name] = std::move(value);
       continue;
     }
+    if (!only_law && fact.name.starts_with("facts.")) {
+      out[std::string_view(fact.name).substr(dot + 1)] = std::move(value);
+      continue;
+    }
     json::value& group = out[std::string_view(fact.name).substr(0, dot)];
     if (!group.is_object()) group = json::object();
     group.get_object()[std::string_view(fact.name).substr(dot + 1)] = std::move(value);
@@ -70,6 +74,16 @@ Result<void> check_time(std::string_view name, const json::value& value, Time no
   return {};
 }
 
+// Answers are "yes", "no" or "unknown"; true and false say the same.
+Result<json::value> answer(const std::string& name, const json::value& value) {
+  if (value.is_bool()) return json::value(value.get_bool() ? "yes" : "no");
+  if (value.is_string()) {
+    const std::string_view text = value.get_string();
+    if (text == "yes" || text == "no" || text == "unknown") return value;
+  }
+  return fail(Errc::kInvalid, "the answer must be yes, no or unknown", "facts." + name);
+}
+
 std::string canonical(std::string_view group, const json::value& value) {
   if (group == "times" && value.is_string()) {
     if (const auto time = parse_rfc3339(value.get_string())) {
@@ -99,8 +113,20 @@ Result<FactChanges> read_fact_changes(const json::object& patch, const Counsel& 
   for (const auto& member : patch) {
     const std::string key(member.key());
     if (!is_group(key)) {
+      const auto asked = names_in("facts", counsel);
+      if (std::find(asked.begin(), asked.end(), key) != asked.end()) {
+        json::value value = member.value();
+        if (!value.is_null()) {
+          auto checked = answer(key, value);
+          if (!checked) return pass(std::move(checked));
+          value = std::move(*checked);
+        }
+        if (auto done = add("facts." + key, "facts", value); !done) return pass(std::move(done));
+        continue;
+      }
       if (std::find(kSingles.begin(), kSingles.end(), key) == kSingles.end()) {
-        std::vector<std::string_view> known(kGroups.begin(), kGroups.end());
+        std::vector<std::string_view> known = asked;
+        known.insert(known.end(), kGroups.begin(), kGroups.end());
         known.insert(known.end(), kSingles.begin(), kSingles.end());
         return unknown_name(key, known);
       }
@@ -113,7 +139,12 @@ Result<FactChanges> read_fact_changes(const json::object& patch, const Counsel& 
     for (const auto& entry : *group) {
       const std::string name(entry.key());
       if (std::find(known.begin(), known.end(), name) == known.end()) return unknown_name(name, known);
-      const json::value& value = entry.value();
+      json::value value = entry.value();
+      if (key == "facts" && !value.is_null()) {
+        auto checked = answer(name, value);
+        if (!checked) return pass(std::move(checked));
+        value = std::move(*checked);
+      }
       if (key == "times" && !value.is_null()) {
         if (auto checked = check_time(name, value, now); !checked) return pass(std::move(checked));
       }

@@ -1,11 +1,14 @@
 // The facts of an incident in three forms: rows in the store ("times.aware" → "\"2026-…\""), one nested JSON object
 // for the API, and the part of it that is a facts document of rules/law.
 //
-//   { "facts": {"encrypted": "no"}, "times": {"aware": "…"}, "people": {"at_least": 1, "at_most": 9},
-//     "countries": {"DE": 4}, "countries_complete": true, "data": ["name"], "data_complete": true,
-//     "credentials_open": [], "processing_context": {…}, "identification": {…},      ← what the law sees
+//   { "encrypted": "no", "high_risk": "unknown",                                     ← answers: yes, no, unknown
+//     "times": {"aware": "…"}, "people": {"at_least": 1, "at_most": 9}, "countries": {"DE": 4},
+//     "countries_complete": true, "data": ["name"], "data_complete": true, "credentials_open": [],
+//     "processing_context": {…}, "identification": {…},                              ← so far what the law sees
 //     "scope": {"datasets": ["patient"], "actors": ["mallory"]},                     ← where from
 //     "story": {"what": "…", "cause": "…", "consequences": "…", "measures": "…"} }   ← words for notice and report
+//
+// In the store and in the law's document the answers stand under "facts"; a patch may write them either way.
 #pragma once
 
 #include <optional>

@@ -45,14 +45,6 @@ struct PersonReached {
   bool in_register = false;  // false: an id that the register does not know
 };
 
-// A person by name. Only for those who said why they need it.
-struct PersonNamed {
-  std::string pseudonym;
-  std::string dataset;
-  std::string id;    // as the register has it
-  std::string name;  // empty = the register has none
-};
-
 class PeopleSource {
  public:
   virtual ~PeopleSource() = default;
@@ -65,10 +57,6 @@ class PeopleSource {
   // All pseudonyms, sorted; for notices.
   [[nodiscard]] virtual Result<std::vector<std::string>> pseudonyms(storage::Reader& reader,
                                                                     std::span<const storage::Scope> scopes) const = 0;
-  // Names for pseudonyms, in their order; those unknown or forgotten are left out. The caller has recorded the
-  // reason. Error kUnavailable without the vault's key.
-  [[nodiscard]] virtual Result<std::vector<PersonNamed>> reveal(storage::Reader& reader,
-                                                                std::span<const std::string> pseudonyms) const = 0;
 };
 
 }  // namespace tocsin::engine

@@ -173,13 +173,6 @@ class Respond {
   // The people of a scope; without a PeopleSource, what the exposure of the alerts says.
   [[nodiscard]] Result<PeopleSummary> people(storage::Reader& reader, std::span<const storage::Alert> alerts) const;
 
-  // Names for pseudonyms that belong to that alert or incident (exactly one is given). Puts on record who asked for
-  // how many and why before it opens anything. kForbidden if one does not belong there.
-  static constexpr std::size_t kMaxReveal = 500;
-  [[nodiscard]] Result<std::vector<PersonNamed>> reveal(std::span<const std::string> pseudonyms,
-                                                        std::optional<std::int64_t> alert,
-                                                        std::optional<std::int64_t> incident, const By& by);
-
   [[nodiscard]] const Deps& deps() const noexcept { return deps_; }
 
  private:
