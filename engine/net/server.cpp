@@ -18,7 +18,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/beast/core/error.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <spdlog/spdlog.h>
@@ -310,7 +309,7 @@ struct Server::Impl {
         arrived.clear();
         position = 0;
         const error_code ec = co_await connection.wire.read(arrived, kBodyReadSize, soon(limits.body_gap));
-        if (ec == boost::beast::error::timeout) {
+        if (ec == net::kTimedOut) {
           service.refused("body_timeout");
           co_return refusal(408, "the body did not arrive in time; nothing of it was stored", "send it again");
         }
@@ -390,7 +389,7 @@ struct Server::Impl {
         const bool first = arrived.empty();
         const error_code ec = co_await wire.read(arrived, kReadSize, until);
         if (ec) {
-          if (ec == boost::beast::error::timeout && !arrived.empty()) {
+          if (ec == net::kTimedOut && !arrived.empty()) {
             const Response no = refusal(408, "the header did not arrive in time");
             co_await refuse(*connection, "head_timeout", no);
           } else {

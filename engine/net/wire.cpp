@@ -1,4 +1,4 @@
-// Reads and writes with deadlines over Beast's tcp_stream.
+// Reads and writes with deadlines.
 #include "engine/net/wire.hpp"
 
 #include <algorithm>
@@ -13,9 +13,11 @@ constexpr Millis kLingerTime{2'000};
 constexpr Millis kGoodbyeTime{1'000};
 }  // namespace
 
-Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls) : tcp_(std::move(socket)) {
+Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls)
+    : tcp_(std::move(socket)), timer_(tcp_.get_executor()), alarm_(std::make_shared<Alarm>()) {
+  alarm_->socket = &tcp_;
   error_code ec;
-  const auto endpoint = tcp_.socket().remote_endpoint(ec);
+  const auto endpoint = tcp_.remote_endpoint(ec);
   if (!ec) {
     auto address = endpoint.address();
     // An IPv4 peer on a dual-stack socket is the same peer as on a plain one.
@@ -24,22 +26,42 @@ Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls) : tcp_(std::mo
     }
     peer_ = address.to_string();
   }
-  tcp_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
+  tcp_.set_option(asio::ip::tcp::no_delay(true), ec);
   if (tls != nullptr) tls_.emplace(tcp_, *tls);
+}
+
+void Wire::watch(Deadline until) {
+  alarm_->rang = false;
+  const std::uint64_t number = ++alarm_->number;
+  timer_.expires_at(until);
+  timer_.async_wait([weak = std::weak_ptr<Alarm>(alarm_), number](error_code ec) {
+    if (ec) return;
+    const auto alarm = weak.lock();
+    if (!alarm || alarm->number != number) return;
+    alarm->rang = true;
+    error_code ignored;
+    alarm->socket->cancel(ignored);
+  });
+}
+
+error_code Wire::watched(error_code ec) {
+  ++alarm_->number;
+  timer_.cancel();
+  return ec && alarm_->rang ? kTimedOut : ec;
 }
 
 asio::awaitable<error_code> Wire::handshake(Millis within) {
   if (!tls_) co_return error_code();
-  tcp_.expires_after(within);
+  watch(std::chrono::steady_clock::now() + within);
   auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
-  co_return ec;
+  co_return watched(ec);
 }
 
 asio::awaitable<error_code> Wire::read(std::string& into, std::size_t most, Deadline until) {
   const std::size_t before = into.size();
   into.resize(before + most);
   const asio::mutable_buffer space(into.data() + before, most);
-  tcp_.expires_at(until);
+  watch(until);
   error_code result;
   std::size_t count = 0;
   if (tls_) {
@@ -52,13 +74,13 @@ asio::awaitable<error_code> Wire::read(std::string& into, std::size_t most, Dead
     count = n;
   }
   into.resize(before + count);
-  co_return result;
+  co_return watched(result);
 }
 
 asio::awaitable<error_code> Wire::write(std::string_view bytes, Millis each) {
   while (!bytes.empty()) {
     const asio::const_buffer piece(bytes.data(), std::min(bytes.size(), kPiece));
-    tcp_.expires_after(each);
+    watch(std::chrono::steady_clock::now() + each);
     error_code result;
     std::size_t count = 0;
     if (tls_) {
@@ -70,6 +92,7 @@ asio::awaitable<error_code> Wire::write(std::string_view bytes, Millis each) {
       result = ec;
       count = n;
     }
+    result = watched(result);
     if (result) co_return result;
     bytes.remove_prefix(count);
   }
@@ -79,11 +102,11 @@ asio::awaitable<error_code> Wire::write(std::string_view bytes, Millis each) {
 asio::awaitable<void> Wire::close(bool linger) {
   error_code ignored;
   if (tls_) {
-    tcp_.expires_after(kGoodbyeTime);
+    watch(std::chrono::steady_clock::now() + kGoodbyeTime);
     auto [ec] = co_await tls_->async_shutdown(kAwait);
-    static_cast<void>(ec);
+    static_cast<void>(watched(ec));
   } else {
-    tcp_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    tcp_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     if (linger) {
       std::string away;
       const Deadline until = std::chrono::steady_clock::now() + kLingerTime;
@@ -101,8 +124,8 @@ asio::awaitable<void> Wire::close(bool linger) {
 
 void Wire::abort() {
   error_code ignored;
-  tcp_.cancel();
-  tcp_.socket().close(ignored);
+  timer_.cancel();
+  tcp_.close(ignored);
 }
 
 }  // namespace tocsin::engine::net

@@ -12,11 +12,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 
 namespace tocsin::engine::net {
 
@@ -25,11 +26,15 @@ using boost::system::error_code;
 inline constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 using Millis = std::chrono::milliseconds;
 using Deadline = std::chrono::steady_clock::time_point;
+inline const error_code kTimedOut = asio::error::timed_out;
 
 class Wire {
  public:
   Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls);
-  // All of these answer with an empty error_code if they did what they say; a passed time is beast::error::timeout.
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+  // All of these answer with an empty error_code if they did what they say; kTimedOut if time ran out.
+  // After that the wire can still be written to (Beast's tcp_stream cannot: it closes; so this has its own timer).
   [[nodiscard]] asio::awaitable<error_code> handshake(Millis within);
   // Appends what arrives to `into`, at most `most` bytes.
   [[nodiscard]] asio::awaitable<error_code> read(std::string& into, std::size_t most, Deadline until);
@@ -42,8 +47,19 @@ class Wire {
   [[nodiscard]] bool encrypted() const noexcept { return tls_.has_value(); }
 
  private:
-  boost::beast::tcp_stream tcp_;
-  std::optional<boost::beast::ssl_stream<boost::beast::tcp_stream&>> tls_;
+  // Cancels the socket's operations when its time comes. Shared with the timer's handler, which may come late.
+  struct Alarm {
+    asio::ip::tcp::socket* socket = nullptr;
+    std::uint64_t number = 0;  // of the operation that is watched
+    bool rang = false;
+  };
+  void watch(Deadline until);
+  [[nodiscard]] error_code watched(error_code ec);  // ends the watch
+
+  asio::ip::tcp::socket tcp_;
+  asio::steady_timer timer_;
+  std::shared_ptr<Alarm> alarm_;
+  std::optional<asio::ssl::stream<asio::ip::tcp::socket&>> tls_;
   std::string peer_;
 };
 
