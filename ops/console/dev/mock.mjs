@@ -109,7 +109,7 @@ function mkIncident(alert, { by, reason, confirm, title, aware }) {
   const incident = {
     id, number: `INC-2026-${String(incidents.length + 1).padStart(4, "0")}`, title: title ?? alert.title, state: confirm ? "confirmed" : "suspected", severity: "high",
     severity_reason: "Health data (context 3), name and birth date identify (1.0), known bad intent (+0.5): 3.5, high.", opened: since ?? now(), aware_at: since, closed: null,
-    summary: "An account of the practice’s database copied the table of patients to a computer outside.", facts: { personal_data: "yes", data: ["name", "birth_date", "health"], people: { at_least: 0, at_most: 412 }, bad_intent: "yes", data_unintelligible: "unknown", risk_unlikely: "no" },
+    summary: "An account of the practice’s database copied the table of patients to a computer outside.", facts: { personal_data: "yes", data: ["name", "birth_date", "health"], people: { at_least: 0, at_most: 412 }, bad_intent: "yes", risk_unlikely: "no", story: { what: "An account of the practice’s database copied the table of patients to a computer outside.", measures: "" } },
     alertIds: [alert.id], history: [], duties: mkDuties(since), exposure: alert.exposure,
   };
   history(incident, by, "state", null, incident.state, reason);
@@ -192,7 +192,7 @@ if (seeded) {
   const incident = mkIncident(old, { by: "ada", reason: "Reported by the clinic; the disk was not encrypted.", confirm: true, aware: at(-60 * 69.2) });
   incident.duties[0].state = "running";
   incident.duties[3].state = "late";
-  incident.facts = { personal_data: "yes", data: ["name", "email", "appointment"], people: { at_least: 38, at_most: 41 }, data_unintelligible: "no", essential_or_important_entity: "unknown" };
+  incident.facts = { personal_data: "yes", data: ["name", "email", "appointment"], people: { at_least: 38, at_most: 41 }, data_unintelligible: "no", story: { what: "A laptop with the patients’ calendar was left on a train.", cause: "The disk was not encrypted.", measures: "The laptop was locked from afar; all laptops are encrypted now." } };
   tasks[0].state = "done"; tasks[0].proof = "ticket OPS-118"; tasks[0].done_at = at(-4000); tasks[0].done_by = "ada";
   tasks[1].state = "doing";
   const notice = { id: hex("notice1"), incident: incident.id, version: 2, language: "en", subject: "Your patient data was copied by someone who had no right to it", body: kBody, state: "submitted", author: "cem", submitted_at: at(-30), approver: null, approved_at: null, history: [] };
@@ -236,8 +236,9 @@ function peopleOf(exposure, dataset, query) {
     items: mine.slice(offset, offset + limit).map(({ pseudonym }, i) => ({ pseudonym, grade: exposure.grade, fields: ["name", "birth_date", "diagnosis"], first: at(-96 + i / 10), last: at(-90), in_register: (offset + i) % 31 !== 5 })),
   };
 }
+const questions = [["personal_data", "Does it concern personal data?"], ["risk_unlikely", "Is a risk to the people unlikely?"], ["bad_intent", "Did someone act with bad intent?"], ["data_unintelligible", "Was the data encrypted, and is the key safe?"], ["essential_or_important_entity", "Is the organisation an essential or important entity under NIS2?"]];
 const incidentOut = ({ alertIds, exposure, ...incident }) => ({
-  ...incident, alerts: alertIds.map((id) => alertOut(find(alerts, id, "alert"))), people: exposure ? { ...exposure, total: exposure.at_most } : null,
+  ...incident, questions: questions.map(([fact, ask]) => ({ fact, ask, help: null, answer: incident.facts[fact] ?? "unknown" })), alerts: alertIds.map((id) => alertOut(find(alerts, id, "alert"))), people: exposure ? { ...exposure, total: exposure.at_most } : null,
   tasks: tasks.filter((task) => task.incident === incident.id).map(taskOut), notices: notices.filter((notice) => notice.incident === incident.id).map(noticeOut).map(({ body: _b, lint: _l, history: _h, ...row }) => row),
 });
 
@@ -298,7 +299,7 @@ on("GET", "/v1/sources/{name}/rejects", ({ params }) => ({ items: params.name ==
 on("GET", "/v1/alerts", ({ query }) => {
   const order = ["critical", "high", "medium", "low", "informational"];
   const q = (query.get("q") ?? "").toLowerCase();
-  return { items: alerts.filter((a) => (!query.get("state") || a.state === query.get("state")) && (!query.get("level") || a.level === query.get("level")) && `${a.title} ${a.actor} ${a.dataset} ${a.rule}`.toLowerCase().includes(q)).sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(alertOut), next: null };
+  return { items: alerts.filter((a) => (!query.get("state") || a.state === query.get("state") || (query.get("state") === "open" && (a.state === "new" || a.state === "acknowledged"))) && (!query.get("level") || a.level === query.get("level")) && `${a.title} ${a.actor} ${a.dataset} ${a.rule}`.toLowerCase().includes(q)).sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(alertOut), next: null };
 });
 on("GET", "/v1/alerts/{id}", ({ params }) => {
   const alert = find(alerts, params.id, "alert");
@@ -366,7 +367,8 @@ on("PATCH", "/v1/incidents/{id}", ({ params, body, session }) => {
     history(incident, session.user.login, key, incident[key], body[key], body.reason);
     incident[key] = body[key];
   }
-  for (const [key, value] of Object.entries(body.facts ?? {})) {
+  Object.assign(incident.facts.story, body.facts?.story ?? {});
+  for (const [key, value] of Object.entries(body.facts ?? {}).filter(([name]) => name !== "story")) {
     history(incident, session.user.login, `fact ${key}`, String(incident.facts[key] ?? "unknown"), String(value), body.reason);
     incident.facts[key] = value;
   }
@@ -496,7 +498,7 @@ createServer(async (request, response) => {
   if (path === "/") return file(response, console_, "index.html");
   if (path.startsWith("/assets/")) return file(response, console_, path);
   if (path === "/n" || path === "/n/") return file(response, portal, "index.html");
-  if (path.startsWith("/n/assets/")) return file(response, portal, path.slice(2));
+  if (path.startsWith("/portal/assets/")) return file(response, portal, path.slice("/portal".length));
   const token = /tocsin_session=(\w+)/.exec(request.headers.cookie ?? "")?.[1];
   const session = sessions.get(token);
   const answer = (status, body) => response.writeHead(status, { "Content-Type": status < 400 ? "application/json" : "application/problem+json" }).end(body === undefined ? "" : JSON.stringify(body));

@@ -165,7 +165,7 @@ function Shell({ user, parts, onLeave }: { user: User; parts: string[]; onLeave:
         document.getElementById("main")?.focus();
       }}>Skip to the content</a>
       <div class="shell">
-        <div class="rail">
+        <header class="rail">
           <a class="brand" href="#/overview"><Bell />Tocsin</a>
           <nav aria-label="Main"><ul class="nav">{kNav.map(link)}</ul></nav>
           <nav aria-label="Set-up and record"><div class="nav-title">Set-up and record</div><ul class="nav">{more.map(link)}</ul></nav>
@@ -176,8 +176,8 @@ function Shell({ user, parts, onLeave }: { user: User; parts: string[]; onLeave:
             <button type="button" class="rail-button" data-testid="logout" onClick={onLeave}>Sign out {user.name || user.login}</button>
             {organisation && <span class="rail-org">{organisation}</span>}
           </div>
-        </div>
-        <main id="main" class="main" tabIndex={-1}>{content(parts)}</main>
+        </header>
+        <main id="main" class="main" tabIndex={-1} data-route={`/${parts.join("/")}`}>{content(parts)}</main>
       </div>
       <nav class="tabbar" aria-label="Main, on a phone">
         {kNav.slice(0, 4).map(({ path, label }) => (

@@ -35,6 +35,8 @@ export interface Token {
 }
 
 export interface History {
+  subject?: string;
+  about?: string | null;
   time: Time;
   by: string;
   field: string;
@@ -92,6 +94,7 @@ export interface Finding {
 }
 
 export interface AlertDetail extends Omit<Alert, "findings"> {
+  findings_total?: number;
   findings: Finding[];
   history: History[];
 }
@@ -139,6 +142,10 @@ export interface Duty {
   done_by: string | null;
   reference: string | null;
   confidence: string | null;
+  limit?: Time | null;
+  reason?: string | null;
+  done_late?: boolean;
+  verification?: string | null;
 }
 
 export type TaskState = "open" | "doing" | "done" | "dropped";
@@ -150,6 +157,9 @@ export interface Task {
   title: string;
   detail: string | null;
   owner: string | null;
+  owner_role?: string | null;
+  asked_proof?: string | null;
+  reason?: string | null;
   due: Time | null;
   state: TaskState;
   late: boolean;
@@ -158,7 +168,7 @@ export interface Task {
   done_by: string | null;
 }
 
-export type IncidentState = "suspected" | "confirmed" | "contained" | "recovered" | "closed";
+export type IncidentState = "suspected" | "confirmed" | "contained" | "recovered" | "closed" | "dismissed";
 
 export interface IncidentRow {
   id: string;
@@ -173,9 +183,22 @@ export interface IncidentRow {
   duties?: Duty[];
   tasks?: Task[];
   next_due?: Time | null;
+  late_duties?: number;
+  open_tasks?: number;
+  late_tasks?: number;
+}
+
+// A question of the law about the facts, with the answer so far.
+export interface Question {
+  fact: string;
+  ask: string;
+  help: string | null;
+  answer: unknown;
 }
 
 export interface Incident extends IncidentRow {
+  questions?: Question[];
+  notice_counts?: { told: number; reached: number; acknowledged: number; failed: number };
   severity_reason: string | null;
   summary: string | null;
   facts: Record<string, unknown>;
@@ -198,6 +221,7 @@ export interface Recipients {
   total: number;
   with_contact: number;
   without_contact: number;
+  already_told?: number;
   set_hash: string | null;
 }
 
@@ -206,6 +230,7 @@ export interface Progress {
   sent: number;
   failed: number;
   unknown: number;
+  no_contact?: number;
   acknowledged: number;
 }
 
@@ -231,6 +256,9 @@ export interface Notice extends NoticeRow {
   recipients: Recipients | null;
   progress: Progress | null;
   history: History[];
+  reason?: string | null;
+  trouble?: string | null;
+  submitter?: string | null;
 }
 
 export interface Preview {
@@ -281,6 +309,8 @@ export interface OverviewDuty {
   number: string;
   title: string;
   law: string;
+  citation?: string;
+  incident_title?: string | null;
   due: Time | null;
   state: DutyState;
   aware_at?: Time | null;
@@ -321,9 +351,10 @@ export interface Ledger {
   size: number;
   root: string;
   origin: string;
-  checkpoint: string;
+  checkpoint: string | null;
   vkey: string;
   healthy: boolean;
+  trouble?: string | null;
 }
 
 export interface LedgerEntry {

@@ -32,12 +32,21 @@ export const kGrades: Record<Grade, Word> = {
   unknown: { label: "Not known", more: "The log does not say who was reached. Find out by other means, and say so openly.", tone: "high" },
 };
 
+// Of one person, where the grade above all of them would mislead.
+export const kPersonGrades: Record<Grade, Word> = {
+  exact: { label: "Reached", more: "The log names this person’s id.", tone: "high" },
+  derived: { label: "Reached", more: "The logged search condition included this person.", tone: "high" },
+  bound: { label: "Perhaps reached", more: "This person’s data could be read together with everybody else’s; whether it was, the log does not say.", tone: "medium" },
+  unknown: { label: "Not known", more: "The log does not say.", tone: "plain" },
+};
+
 export const kIncidentStates: Record<IncidentState, Word> = {
   suspected: { label: "Suspected", more: "It may be a personal-data breach. Find out quickly: being reasonably sure starts the legal clocks.", tone: "medium" },
   confirmed: { label: "Confirmed", more: "It is a personal-data breach. The legal clocks are running.", tone: "critical" },
   contained: { label: "Contained", more: "The hole is closed for now; the data flows no further.", tone: "medium" },
   recovered: { label: "Recovered", more: "Systems and work are back to normal; what remains is telling and learning.", tone: "low" },
   closed: { label: "Closed", more: "All is done and recorded.", tone: "calm" },
+  dismissed: { label: "Not a breach", more: "Looked into and found not to be a breach of personal data; the reason is in the history.", tone: "plain" },
 };
 export const kIncidentOrder: IncidentState[] = ["suspected", "confirmed", "contained", "recovered", "closed"];
 

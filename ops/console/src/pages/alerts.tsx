@@ -6,13 +6,14 @@ import { useData } from "../live";
 import { go, setQuery, useRoute } from "../router";
 import { useLogins, useUser } from "../session";
 import { shortcutsOn } from "../app";
+import { fromInput } from "../time";
 import type { Alert, AlertDetail, IncidentRow, List } from "../types";
 import { count, kAlertStates, kLevels, number } from "../words";
 import { Choice, Empty, Explain, Failure, Field, LogText, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
 import { Exposure, HistoryList, PeopleTable } from "../ui/shared";
 
-type Deed = "false_positive" | "incident";
+type Deed = "false_positive" | "incident" | "reopen";
 const isOpen = (alert: { state: string }): boolean => alert.state === "new" || alert.state === "acknowledged";
 
 async function acknowledge(alert: { id: string }, login: string): Promise<void> {
@@ -28,11 +29,11 @@ export function AlertsPage(): JSX.Element {
   const level = search.get("level") ?? "";
   const text = search.get("q") ?? "";
   const [typed, setTyped] = useState(text);
-  const list = useData<List<Alert>>(`/v1/alerts${query({ state: state === "open" || state === "all" ? "" : state, level, q: text })}`, ["alert"]);
+  const list = useData<List<Alert>>(`/v1/alerts${query({ state: state === "all" ? "" : state, level, q: text, limit: 200 })}`, ["alert"]);
   const [deed, setDeed] = useState<{ alert: Alert; what: Deed } | null>(null);
   const act = useAction();
   const rows = useRef<HTMLUListElement>(null);
-  const alerts = (list.data?.items ?? []).filter((alert) => state !== "open" || isOpen(alert));
+  const alerts = list.data?.items ?? [];
 
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -64,7 +65,7 @@ export function AlertsPage(): JSX.Element {
         setQuery("q", typed.trim());
       }}>
         <Field label="Show">{(attributes) => <Choice {...attributes} data-testid="filter-state" value={state} onChange={(value) => setQuery("state", value === "open" ? "" : value)}
-          options={[["open", "Open: new or being looked at"], ...Object.entries(kAlertStates).map(([key, { label }]) => [key, label] as [string, string]), ["all", "All"]]} />}</Field>
+          options={[["open", "Open"], ...Object.entries(kAlertStates).map(([key, { label }]) => [key, label] as [string, string]), ["all", "All"]]} />}</Field>
         <Field label="Urgency">{(attributes) => <Choice {...attributes} data-testid="filter-level" value={level} onChange={(value) => setQuery("level", value)}
           options={[["", "Any"], ...Object.entries(kLevels).map(([key, { label }]) => [key, label] as [string, string])]} />}</Field>
         <Field label="Search" wide>{(attributes) => <input class="input" type="search" {...attributes} placeholder="Who, which data, which rule" value={typed} data-testid="filter-q" onInput={(event) => setTyped(event.currentTarget.value)} onChange={(event) => setQuery("q", event.currentTarget.value.trim())} />}</Field>
@@ -94,7 +95,7 @@ export function AlertsPage(): JSX.Element {
                 ))}
               </ul>
             </section>
-            <p class="small quiet">{count(alerts.length, "alert", "alerts")} shown</p>
+            <p class="small quiet">{list.data?.next ? `The first ${number(alerts.length)} alerts are shown. Narrow them down with the filter above.` : `${count(alerts.length, "alert", "alerts")} shown`}</p>
           </>
         ) : <section class="card"><Empty title={state === "open" && !level && !text ? "No open alerts" : "No alert fits this filter"}>{state === "open" && !level && !text ? "Nothing has been noticed that nobody has decided on. Check under Sources that Tocsin still hears." : "Widen the filter above."}</Empty></section>}
       </Shown>
@@ -113,6 +114,7 @@ function alertReach(alert: Alert): string {
 
 function DeedDialog({ alert, what, onClose, onDone }: { alert: { id: string; title: string }; what: Deed; onClose: () => void; onDone: () => void }): JSX.Element {
   const [confirm, setConfirm] = useState("yes");
+  const [aware, setAware] = useState("");
   const [join, setJoin] = useState("");
   const incidents = useData<List<IncidentRow>>(what === "incident" ? "/v1/incidents" : null);
   const open = (incidents.data?.items ?? []).filter(({ state }) => state !== "closed");
@@ -126,9 +128,18 @@ function DeedDialog({ alert, what, onClose, onDone }: { alert: { id: string; tit
       }}><p><strong>{alert.title}</strong></p><p class="quiet">It leaves the queue. If the same comes up again and you expect it, a silence with an end date keeps it quiet.</p></Ask>
     );
   }
+  if (what === "reopen") {
+    return (
+      <Ask title="Open the alert again" action="Open again" reason="Why does it need another look?" onClose={onClose} onDo={async (reason) => {
+        await api.post(`${path}/triage`, { state: "new", reason });
+        toast("The alert is open again.");
+        onDone();
+      }}><p><strong>{alert.title}</strong></p></Ask>
+    );
+  }
   return (
     <Ask title="Make an incident" action={join ? "Add to the incident" : confirm === "yes" ? "Confirm the breach" : "Open a suspected incident"} reason="What makes you think so?" testid="incident-dialog" onClose={onClose} onDo={async (reason) => {
-      const answer = await api.post<{ incident: string | { id: string } }>(`${path}/incident`, { reason, confirm: !join && confirm === "yes", ...(join && { incident: join }) });
+      const answer = await api.post<{ incident: string | { id: string } }>(`${path}/incident`, { reason, confirm: !join && confirm === "yes", ...(!join && confirm === "yes" && aware && { aware_at: fromInput(aware) }), ...(join && { incident: join }) });
       onDone();
       const id = typeof answer.incident === "string" ? answer.incident : answer.incident.id;
       toast(join ? "Added to the incident." : "The incident is open.");
@@ -141,6 +152,7 @@ function DeedDialog({ alert, what, onClose, onDone }: { alert: { id: string; tit
           <legend class="strong">Has personal data been breached?</legend>
           <label class="check"><input type="radio" name="confirm" checked={confirm === "yes"} data-testid="confirm-yes" onChange={() => setConfirm("yes")} /><span><strong>Yes, I am reasonably sure.</strong> The legal clocks start now: under the GDPR the authority must usually be told within 72 hours.</span></label>
           <label class="check"><input type="radio" name="confirm" checked={confirm === "no"} data-testid="confirm-no" onChange={() => setConfirm("no")} /><span><strong>Not yet clear.</strong> Keep it as suspected and find out quickly.</span></label>
+          {confirm === "yes" && <Field label="Since when have you been sure?" hint="Leave empty for now. The law counts from the moment you were reasonably sure, even if you note it later.">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={aware} onInput={(event) => setAware(event.currentTarget.value)} />}</Field>}
         </fieldset>
       )}
     </Ask>
@@ -186,6 +198,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
         {(data) => (
           <>
             {data.incident && <div class="note medium"><p>This alert is part of <a href={`#/incidents/${encodeURIComponent(data.incident)}`}>{data.incident_number ?? "an incident"}</a>. Go on there.</p></div>}
+            {(data.state === "false_positive" || data.state === "closed") && <div><button type="button" class="button small" data-testid="reopen" onClick={() => setDeed("reopen")}>Open it again…</button></div>}
             {data.state === "false_positive" && <div class="note"><p><strong>Found harmless.</strong> {data.reason}</p></div>}
             <Tabs label="Parts of the alert" active={tab} onChange={(key) => setQuery("tab", key === "why" ? "" : key)} tabs={[
               { key: "why", label: "Why it fired" },
@@ -206,7 +219,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
                       </ol>
                       {finding.evidence_count > finding.evidence.length && <p class="small quiet">{number(finding.evidence.length)} of {number(finding.evidence_count)} lines are shown.</p>}
                     </section>
-                  ))}</div>
+                  ))}{(data.findings_total ?? 0) > data.findings.length && <p class="small quiet">{number(data.findings.length)} of {number(data.findings_total!)} findings are shown.</p>}</div>
                   <aside class="card" aria-label="In short">
                     <h2>In short</h2>
                     <dl class="facts">

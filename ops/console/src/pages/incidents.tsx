@@ -24,13 +24,13 @@ function nextDuty(incident: { duties?: Duty[] }): Duty | undefined {
 }
 
 export function IncidentsPage(): JSX.Element {
-  const list = useData<List<IncidentRow>>("/v1/incidents", ["incident"]);
+  const list = useData<List<IncidentRow>>("/v1/incidents?limit=200", ["incident", "task"]);
   const [show, setShow] = useState("open");
   return (
     <Page title="Incidents" actions={<Field label="Show">{(attributes) => <Choice {...attributes} value={show} onChange={setShow} options={[["open", "Open incidents"], ["all", "All incidents"]]} />}</Field>}>
       <Shown of={list} what="the incidents">
         {(data) => {
-          const items = data.items.filter(({ state }) => show === "all" || state !== "closed");
+          const items = data.items.filter(({ state }) => show === "all" || (state !== "closed" && state !== "dismissed"));
           if (!items.length) return <section class="card"><Empty title={show === "open" ? "No open incidents" : "No incidents yet"}>An incident begins when someone decides, on an alert, that people’s data may have been breached.</Empty></section>;
           return (
             <section class="card flush"><ul class="list" data-testid="incidents">{items.map((incident) => {
@@ -40,9 +40,9 @@ export function IncidentsPage(): JSX.Element {
                   <span class="stack tight">
                     <span class="small quiet">{incident.number}</span>
                     <span class="item-title">{incident.title}</span>
-                    <span class="item-meta">{incident.people && <span class="strong">{howMany(incident.people)}</span>}<span>opened <When time={incident.opened} /></span></span>
+                    <span class="item-meta">{incident.people && <span class="strong">{howMany(incident.people)}</span>}<span>opened <When time={incident.opened} /></span>{(incident.late_duties ?? 0) > 0 && <span class="error-text">{count(incident.late_duties!, "duty late", "duties late")}</span>}{(incident.late_tasks ?? 0) > 0 && <span class="error-text">{count(incident.late_tasks!, "task late", "tasks late")}</span>}</span>
                   </span>
-                  <span class="item-side"><span class="row"><State of={kIncidentStates} value={incident.state} />{incident.severity && <Severity value={incident.severity} />}</span>{due && incident.state !== "closed" && <Clock due={due} start={incident.aware_at} />}</span>
+                  <span class="item-side"><span class="row"><State of={kIncidentStates} value={incident.state} />{incident.severity && <Severity value={incident.severity} />}</span>{due && incident.state !== "closed" && incident.state !== "dismissed" && <Clock due={due} start={incident.aware_at} />}</span>
                 </a></li>
               );
             })}</ul></section>
@@ -59,6 +59,7 @@ const kNextStep: Record<IncidentState, { to: IncidentState; action: string; reas
   contained: { to: "recovered", action: "Mark as recovered", reason: "What shows that all works normally again?", more: "Recovered means: systems and work are back to normal." },
   recovered: { to: "closed", action: "Close the incident", reason: "What is the outcome, in one or two sentences?", more: "Close when every duty is done or does not apply, and every task is done or dropped. The report stays available." },
   closed: null,
+  dismissed: null,
 };
 
 export function IncidentPage({ id }: { id: string }): JSX.Element {
@@ -67,6 +68,9 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
   const loaded = useData<Incident>(base, ["incident", "task", "notice"]);
   const logins = useLogins();
   const [moving, setMoving] = useState(false);
+  const [dismissing, setDismissing] = useState(false);
+  const [anyway, setAnyway] = useState(false);
+  const [aware, setAware] = useState("");
   const [editing, setEditing] = useState(false);
   const [addingTask, setAddingTask] = useState(false);
   const tab = search.get("tab") ?? "summary";
@@ -83,19 +87,25 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
         <>
           <a class="button" href={`${base}/report.html`} target="_blank" rel="noopener" data-testid="report-html">Report (to print)</a>
           <a class="button" href={`${base}/report`} download={`${incident.number}.json`} data-testid="report-json">Report (JSON)</a>
-          {step && <button type="button" class="button primary" data-testid="next-state" onClick={() => setMoving(true)}>{step.action}…</button>}
+          {incident.state === "suspected" && <button type="button" class="button" data-testid="dismiss" onClick={() => setDismissing(true)}>Not a breach…</button>}
+          {step && <button type="button" class="button primary" data-testid="next-state" onClick={() => {
+            setAnyway(false);
+            setAware("");
+            setMoving(true);
+          }}>{step.action}…</button>}
         </>
       )}>
       <Shown of={loaded} what="the incident">
         {(data) => (
           <>
+            {data.state === "dismissed" && <div class="note"><p><strong>Not a breach.</strong> It was looked into and found not to be a breach of personal data. The history says why.</p></div>}
             <ol class="steps" aria-label="Where the incident stands">{kIncidentOrder.map((state, index) => {
               const at = kIncidentOrder.indexOf(data.state);
               return <li key={state} class={index < at ? "past" : index === at ? "now" : ""} aria-current={index === at ? "step" : undefined}>{kIncidentStates[state].label}</li>;
             })}</ol>
             <Tabs label="Parts of the incident" active={tab} onChange={(key) => setQuery("tab", key === "summary" ? "" : key)} tabs={[
               { key: "summary", label: "Summary" },
-              { key: "duties", label: "Duties", n: data.duties.filter(({ state }) => state !== "not_applicable").length },
+              { key: "duties", label: "Duties", n: data.duties.filter(({ state }) => state === "running" || state === "late" || state === "done").length },
               { key: "people", label: "People" },
               { key: "notices", label: "Notices", n: data.notices.length },
               { key: "tasks", label: "Tasks", n: data.tasks.length },
@@ -119,14 +129,20 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
       </Shown>
       {moving && incident && step && (
         <Ask title={step.action} action={step.action} reason={step.reason} testid="state-dialog" onClose={() => setMoving(false)} onDo={async (reason) => {
-          await api.post(`${base}/state`, { state: step.to, reason });
+          await api.post(`${base}/state`, { state: step.to, reason, ...(anyway && step.to === "closed" && { override: true }), ...(step.to === "confirmed" && aware && { aware_at: fromInput(aware) }) });
           toast(`The incident is ${kIncidentStates[step.to].label.toLowerCase()}.`);
           loaded.reload();
         }}>
           <p>{step.more}</p>
-          {step.to === "closed" && (undone.duties > 0 || undone.tasks > 0) && <div class="note medium"><p><strong>Not all is done:</strong> {[undone.duties && count(undone.duties, "duty", "duties"), undone.tasks && count(undone.tasks, "task", "tasks")].filter(Boolean).join(" and ")} still open.</p></div>}
+          {step.to === "closed" && (undone.duties > 0 || undone.tasks > 0) && <div class="note medium"><p><strong>Not all is done:</strong> {[undone.duties && count(undone.duties, "duty", "duties"), undone.tasks && count(undone.tasks, "task", "tasks")].filter(Boolean).join(" and ")} still open.</p><label class="check"><input type="checkbox" checked={anyway} data-testid="close-anyway" onChange={(event) => setAnyway(event.currentTarget.checked)} /><span>Close it all the same; the reason below says why.</span></label></div>}
+          {step.to === "confirmed" && <Field label="Since when have you been sure?" hint="Leave empty for now. The law counts from the moment you were reasonably sure, even if you note it later.">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={aware} onInput={(event) => setAware(event.currentTarget.value)} />}</Field>}
         </Ask>
       )}
+      {dismissing && incident && <Ask title="Not a breach" action="Record that it is not a breach" reason="What shows that no personal data was breached?" testid="dismiss-dialog" onClose={() => setDismissing(false)} onDo={async (reason) => {
+        await api.post(`${base}/state`, { state: "dismissed", reason });
+        toast("Recorded: not a breach.");
+        loaded.reload();
+      }}><p>It leaves the list of open incidents. It can be opened again.</p></Ask>}
       {editing && incident && <EditDialog incident={incident} onClose={() => setEditing(false)} onDone={loaded.reload} />}
       {addingTask && incident && <AddTask incident={incident} logins={logins} onClose={() => setAddingTask(false)} onDone={loaded.reload} />}
     </Page>
@@ -137,9 +153,9 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
 function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void }): JSX.Element {
   const next = nextDuty(incident);
   const alerts = incident.alerts.filter((alert): alert is Alert => typeof alert === "object" && alert !== null);
-  const told = incident.notices.reduce((sum, { progress }) => ({
-    told: sum.told + (progress?.sent ?? 0), acknowledged: sum.acknowledged + (progress?.acknowledged ?? 0), failed: sum.failed + (progress?.failed ?? 0),
-  }), { told: 0, acknowledged: 0, failed: 0 });
+  const told = incident.notice_counts ?? incident.notices.reduce((sum, { progress }) => ({
+    told: sum.told + (progress?.sent ?? 0), reached: sum.reached + (progress?.sent ?? 0), acknowledged: sum.acknowledged + (progress?.acknowledged ?? 0), failed: sum.failed + (progress?.failed ?? 0),
+  }), { told: 0, reached: 0, acknowledged: 0, failed: 0 });
   return (
     <div class="grid-2">
       <div class="stack">
@@ -164,7 +180,7 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
       <aside class="stack" aria-label="Where it stands">
         <section class="card"><h2>Next legal deadline</h2>{next ? <><Clock big due={next.due} start={incident.aware_at} /><p><strong>{next.title}</strong><br /><span class="quiet">{next.citation}</span></p><a href={`#/incidents/${encodeURIComponent(incident.id)}?tab=duties`}>All duties</a></> : <p class="quiet">{incident.state === "suspected" ? "The clocks start when the breach is confirmed." : "No legal clock is running."}</p>}</section>
         <section class="card"><h2>People concerned</h2><Exposure of={incident.people} long /><a href={`#/incidents/${encodeURIComponent(incident.id)}?tab=people`}>Show the people</a></section>
-        <section class="card"><h2>People told</h2><Funnel of={{ ...told, reached: told.told }} /></section>
+        <section class="card"><h2>People told</h2><Funnel of={told} /></section>
       </aside>
     </div>
   );
@@ -182,14 +198,42 @@ export function flatten(facts: Record<string, unknown>, prefix = ""): Flat {
 }
 const kTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 
+const answerOf = (value: unknown): string => (value === true ? "yes" : value === false ? "no" : value === null || value === undefined || value === "" ? "unknown" : String(value));
+const kAnswers: Record<string, string> = { yes: "Yes", no: "No", unknown: "Not known yet" };
+const kStory: [string, string, string][] = [
+  ["what", "What happened", "For the people affected and the report: plain sentences, for someone who was not there."],
+  ["cause", "Why it could happen", "The hole, not the person."],
+  ["consequences", "What this can mean for people", ""],
+  ["measures", "What has been done", "To end it, and so that it does not happen again. The notice needs this."],
+];
+const storyOf = (incident: Incident): Record<string, string> => {
+  const story = incident.facts?.story;
+  return story !== null && typeof story === "object" ? (story as Record<string, string>) : {};
+};
+// What the law asks, with the present answers; from the server's list or, failing that, from what the duties miss.
+function questionsOf(incident: Incident): { fact: string; ask: string; help: string | null; answer: string }[] {
+  if (incident.questions) return incident.questions.map((question) => ({ ...question, answer: answerOf(question.answer) }));
+  const given = Object.entries(incident.facts ?? {}).filter(([, value]) => ["yes", "no", "unknown"].includes(answerOf(value)));
+  const asked = [...new Set(incident.duties.flatMap(({ unknown_facts: facts }) => facts ?? []))].filter((fact) => !fact.includes(" ") && !given.some(([key]) => key === fact));
+  return [...given, ...asked.map((fact) => [fact, "unknown"] as [string, unknown])].map(([fact, value]) => ({ fact, ask: humanise(fact), help: null, answer: answerOf(value) }));
+}
+
 function Facts({ incident, onEdit }: { incident: Incident; onEdit: () => void }): JSX.Element {
-  const rows = flatten(incident.facts);
-  const missing = [...new Set(incident.duties.flatMap(({ unknown_facts: facts }) => facts ?? []))];
+  const questions = questionsOf(incident);
+  const answers = new Set(questions.map(({ fact }) => fact));
+  const rest = flatten(Object.fromEntries(Object.entries(incident.facts ?? {}).filter(([key]) => key !== "story" && !answers.has(key))));
+  const story = storyOf(incident);
+  const known = questions.filter(({ answer }) => answer !== "unknown");
+  const open = questions.filter(({ answer }) => answer === "unknown");
   return (
     <section class="card" data-testid="facts">
-      <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Unknown” never means that nothing is asked: it means that you have to find out.</Explain></h2><button type="button" class="button small" onClick={onEdit}>Change…</button></div>
-      {rows.length ? <dl class="facts">{rows.map(([key, value]) => <><dt key={key}>{key.split(".").map(humanise).join(": ")}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}</dl> : <p class="quiet">No facts have been entered yet.</p>}
-      {missing.length > 0 && <div class="note medium"><p><strong>Still to find out:</strong> {missing.map(humanise).join(", ")}.</p><p class="small">Each of these could change what the law asks.</p></div>}
+      <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Not known” never means that nothing is asked: it means that you have to find out.</Explain></h2><button type="button" class="button small" data-testid="edit-facts" onClick={onEdit}>Answer…</button></div>
+      {kStory.filter(([key]) => story[key]).map(([key, label]) => <div key={key}><h3>{label}</h3><p class="pre-line">{story[key]}</p></div>)}
+      {(rest.length > 0 || known.length > 0) && <dl class="facts">
+        {rest.map(([key, value]) => <><dt key={key}>{key.split(".").map(humanise).join(": ")}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}
+        {known.map(({ fact, ask, answer }) => <><dt key={fact}>{ask}</dt><dd class="strong">{kAnswers[answer] ?? answer}</dd></>)}
+      </dl>}
+      {open.length > 0 && <details open={open.length <= 4}><summary class="strong">{count(open.length, "question is", "questions are")} still open</summary><ul>{open.map(({ fact, ask }) => <li key={fact}>{ask}</li>)}</ul><p class="small quiet">Each answer may settle what the law asks of you.</p></details>}
     </section>
   );
 }
@@ -197,15 +241,14 @@ function Facts({ incident, onEdit }: { incident: Incident; onEdit: () => void })
 function EditDialog({ incident, onClose, onDone }: { incident: Incident; onClose: () => void; onDone: () => void }): JSX.Element {
   const [title, setTitle] = useState(incident.title);
   const [summary, setSummary] = useState(incident.summary ?? "");
-  const asked = [...new Set(incident.duties.flatMap(({ unknown_facts: facts }) => facts ?? []))].filter((fact) => !fact.includes(" "));
-  const given = Object.entries(incident.facts ?? {}).filter(([, value]) => value === true || value === false || value === null || value === "yes" || value === "no" || value === "unknown");
-  const answers: [string, string][] = [
-    ...given.map(([key, value]) => [key, value === true ? "yes" : value === false ? "no" : String(value ?? "unknown")] as [string, string]),
-    ...asked.filter((fact) => !given.some(([key]) => key === fact)).map((fact) => [fact, "unknown"] as [string, string]),
-  ];
-  const [facts, setFacts] = useState<Record<string, string>>({});
+  const before = storyOf(incident);
+  const [story, setStory] = useState<Record<string, string>>({});
+  const [answers, setAnswers] = useState<Record<string, string>>({});
+  const questions = questionsOf(incident);
   return (
-    <Ask title="Change the incident" action="Save" wide testid="edit-dialog" reason="Why the change?" onClose={onClose} onDo={async (reason) => {
+    <Ask title="What is known" action="Save" wide testid="edit-dialog" reason="Why the change?" onClose={onClose} onDo={async (reason) => {
+      const told = Object.fromEntries(Object.entries(story).filter(([key, value]) => value !== (before[key] ?? "")).map(([key, value]) => [key, value.trim() || null]));
+      const facts = { ...answers, ...(Object.keys(told).length && { story: told }) };
       await api.patch(`/v1/incidents/${encodeURIComponent(incident.id)}`, {
         ...(title !== incident.title && { title }), ...(summary !== (incident.summary ?? "") && { summary }), ...(Object.keys(facts).length && { facts }), reason,
       });
@@ -213,10 +256,14 @@ function EditDialog({ incident, onClose, onDone }: { incident: Incident; onClose
       onDone();
     }}>
       <Field label="Title">{(attributes) => <input class="input" {...attributes} value={title} onInput={(event) => setTitle(event.currentTarget.value)} />}</Field>
-      <Field label="What happened" hint="Plain sentences, for someone who was not there.">{(attributes) => <textarea class="input" {...attributes} value={summary} data-testid="edit-summary" onInput={(event) => setSummary(event.currentTarget.value)} />}</Field>
-      {answers.length > 0 && <fieldset class="plain-set stack"><legend class="strong">Facts</legend><div class="grid-even">{answers.map(([key, value]) => (
-        <Field key={key} label={humanise(key)}>{(attributes) => <Choice {...attributes} value={facts[key] ?? value} onChange={(to) => setFacts((old) => ({ ...old, [key]: to }))} options={[["yes", "Yes"], ["no", "No"], ["unknown", "Not known yet"]]} />}</Field>
-      ))}</div></fieldset>}
+      <Field label="Summary" hint="For colleagues, in a sentence or two.">{(attributes) => <textarea class="input" {...attributes} value={summary} data-testid="edit-summary" onInput={(event) => setSummary(event.currentTarget.value)} />}</Field>
+      {kStory.map(([key, label, hint]) => <Field key={key} label={label} {...(hint && { hint })}>{(attributes) => <textarea class="input" {...attributes} value={story[key] ?? before[key] ?? ""} data-testid={`edit-${key}`} onInput={(event) => {
+        const value = event.currentTarget.value;
+        setStory((old) => ({ ...old, [key]: value }));
+      }} />}</Field>)}
+      {questions.length > 0 && <fieldset class="plain-set stack"><legend><h3>What the law asks</h3></legend>{questions.map(({ fact, ask, help, answer }) => (
+        <Field key={fact} label={ask} {...(help && { hint: help })}>{(attributes) => <Choice {...attributes} data-testid={`fact-${fact}`} value={answers[fact] ?? answer} onChange={(to) => setAnswers((old) => ({ ...old, [fact]: to }))} options={Object.entries(kAnswers)} />}</Field>
+      ))}</fieldset>}
     </Ask>
   );
 }
@@ -230,19 +277,31 @@ function Duties({ incident, onChanged }: { incident: Incident; onChanged: () => 
   const [reference, setReference] = useState("");
   const order = { late: 0, running: 1, unknown: 2, done: 3, not_applicable: 4 };
   const duties = [...incident.duties].sort((a, b) => order[a.state] - order[b.state] || (a.due ?? "9").localeCompare(b.due ?? "9"));
-  const asked = duties.filter(({ state }) => state !== "not_applicable");
+  const asked = duties.filter(({ state }) => state === "late" || state === "running");
+  const unclear = duties.filter(({ state }) => state === "unknown");
+  const done = duties.filter(({ state }) => state === "done");
   const spared = duties.filter(({ state }) => state === "not_applicable");
   if (!duties.length) return <section class="card"><Empty title="No duties yet">{incident.state === "suspected" ? "They are worked out when the breach is confirmed." : "No law in the rules asks anything, as far as the facts are known."}</Empty></section>;
+  const missing = [...new Set(unclear.flatMap(({ unknown_facts: facts }) => facts ?? []))];
+  const asks = new Map(questionsOf(incident).map(({ fact, ask }) => [fact, ask]));
+  const card = (duty: Duty): JSX.Element => <DutyCard key={duty.id} duty={duty} start={incident.aware_at} asks={asks} onDeed={(state) => {
+    setReference("");
+    setDeed({ duty, state });
+  }} />;
   return (
     <div class="stack">
       <p class="quiet">Worked out from the facts by Tocsin’s law rules. They help you not to miss a deadline; they do not replace legal advice.</p>
-      {asked.map((duty) => <DutyCard key={duty.id} duty={duty} start={incident.aware_at} onDeed={(state) => {
-        setReference("");
-        setDeed({ duty, state });
-      }} />)}
+      {asked.map(card)}
+      {unclear.length > 0 && (
+        <details class="card" data-testid="unclear"><summary class="strong">{count(unclear.length, "more duty is", "more duties are")} not yet clear: act as if asked until you know</summary>
+          {missing.length > 0 && <div class="note medium"><p>These answers would settle them: {missing.map((fact) => asks.get(fact) ?? humanise(fact)).join(" · ")}</p></div>}
+          <div class="stack">{unclear.map(card)}</div>
+        </details>
+      )}
+      {done.map(card)}
       {spared.length > 0 && (
         <details class="card"><summary class="strong">{count(spared.length, "rule of law does", "rules of law do")} not apply, and why</summary>
-          <ul class="plain stack">{spared.map((duty) => <li key={duty.id} class="stack tight"><span><strong>{duty.law}: {duty.title}</strong> <span class="quiet small">{duty.citation}</span></span>{duty.why && <span class="quiet">{duty.why}</span>}</li>)}</ul>
+          <ul class="plain stack">{spared.map((duty) => <li key={duty.id} class="stack tight"><span><strong>{duty.law}: {duty.title}</strong> <span class="quiet small">{duty.citation}</span></span>{(duty.reason ?? duty.why) && <span class="quiet">{duty.reason ?? duty.why}{duty.done_by ? ` (${duty.done_by})` : ""}</span>}</li>)}</ul>
         </details>
       )}
       {deed && (
@@ -259,7 +318,7 @@ function Duties({ incident, onChanged }: { incident: Incident; onChanged: () => 
   );
 }
 
-function DutyCard({ duty, start, onDeed }: { duty: Duty; start: string | null; onDeed: (state: "done" | "not_applicable") => void }): JSX.Element {
+function DutyCard({ duty, start, asks, onDeed }: { duty: Duty; start: string | null; asks: Map<string, string>; onDeed: (state: "done" | "not_applicable") => void }): JSX.Element {
   const open = duty.state === "running" || duty.state === "late" || duty.state === "unknown";
   return (
     <section class="card" data-testid="duty" data-id={duty.id} data-state={duty.state} aria-label={`${duty.law}: ${duty.title}`}>
@@ -268,12 +327,13 @@ function DutyCard({ duty, start, onDeed }: { duty: Duty; start: string | null; o
         <div class="row"><State of={kDutyStates} value={duty.state} testid="duty-state" /><Explain left about={kDutyStates[duty.state]?.label ?? duty.state}>{kDutyStates[duty.state]?.more}</Explain></div>
       </div>
       <div class="row spread">
-        {open ? <Clock big due={duty.due} start={start} /> : <span>{duty.done_at && <>Done <When time={duty.done_at} />{duty.done_by ? ` by ${duty.done_by}` : ""}{duty.reference ? `, reference ${duty.reference}` : ""}</>}</span>}
+        {open ? <Clock big due={duty.due} start={start} /> : <span>{duty.done_at && <>Done <When time={duty.done_at} />{duty.done_by ? ` by ${duty.done_by}` : ""}{duty.reference ? `, reference ${duty.reference}` : ""}{duty.done_late ? ", after its time" : ""}</>}</span>}
         {open && <div class="row"><button type="button" class="button" data-testid="duty-done" onClick={() => onDeed("done")}>Record as done…</button><button type="button" class="button link" onClick={() => onDeed("not_applicable")}>Does not apply…</button></div>}
       </div>
       {duty.soft && <p>In the law’s words: <q>{duty.soft}</q></p>}
-      {duty.why && <p class="quiet">{duty.why}</p>}
-      {open && duty.unknown_facts?.length > 0 && <div class="note medium"><p><strong>To be sure, find out:</strong> {duty.unknown_facts.map(humanise).join(", ")}.</p></div>}
+      {duty.state === "done" && duty.reason ? <p>{duty.reason}</p> : duty.why && <p class="quiet">{duty.why}</p>}
+      {duty.limit && duty.due && duty.limit !== duty.due && open && <p class="small quiet">Counted in the law’s own way, the last moment is <When time={duty.limit} />. Aim at the earlier time.</p>}
+      {open && duty.unknown_facts?.length > 0 && <div class="note medium"><p><strong>To be sure, find out:</strong> {duty.unknown_facts.map((fact) => asks.get(fact) ?? humanise(fact)).join(" · ")}</p></div>}
       {duty.content?.length > 0 && <details><summary>What it has to contain ({duty.content.length})</summary><ul>{duty.content.map((item) => <li key={item}>{humanise(item)}</li>)}</ul></details>}
       {duty.confidence && <p class="small quiet">How sure we are of this rule: {kConfidence[duty.confidence] ?? duty.confidence}</p>}
     </section>

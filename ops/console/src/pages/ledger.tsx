@@ -21,7 +21,7 @@ export function LedgerPage(): JSX.Element {
       <Shown of={loaded} what="the ledger">
         {(data) => (
           <>
-            {!data.healthy && <div class="note critical"><strong>The ledger cannot be written.</strong><p>Nothing is decided or sent until it can. Check the disk, then run <code>tocsin ledger verify</code>.</p></div>}
+            {!data.healthy && <div class="note critical"><strong>The ledger cannot be written.</strong><p>{data.trouble} Nothing is decided or sent until it can be written again. Check the disk, then run <code>tocsin ledger verify</code>.</p></div>}
             <div class="grid-2">
               <section class="card">
                 <h2>Its present state</h2>
@@ -32,8 +32,7 @@ export function LedgerPage(): JSX.Element {
                   <dt>Public key</dt><dd class="row"><code class="break">{data.vkey}</code><CopyButton text={data.vkey} /></dd>
                 </dl>
                 <h3>Signed checkpoint</h3>
-                <pre class="block">{data.checkpoint}</pre>
-                <div><CopyButton text={data.checkpoint} label="Copy the checkpoint" /></div>
+                {data.checkpoint ? <><pre class="block" data-testid="checkpoint">{data.checkpoint}</pre><div><CopyButton text={data.checkpoint} label="Copy the checkpoint" /></div></> : <p class="quiet">None yet: nothing has been recorded.</p>}
               </section>
               <aside class="card">
                 <h2>How to check it</h2>

@@ -11,7 +11,7 @@ import { Ask, toast } from "../ui/dialog";
 import { HistoryList } from "../ui/shared";
 
 const kLint: Record<string, { label: string; tone: Tone }> = {
-  error: { label: "Must be fixed", tone: "critical" }, warning: { label: "Better", tone: "medium" }, info: { label: "Hint", tone: "low" }, note: { label: "Hint", tone: "low" },
+  error: { label: "Must be fixed", tone: "critical" }, warning: { label: "Better", tone: "medium" }, info: { label: "Hint", tone: "low" }, advice: { label: "Hint", tone: "low" }, note: { label: "Hint", tone: "low" },
 };
 
 export function NoticePage({ id }: { id: string }): JSX.Element {
@@ -27,7 +27,7 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
   const act = useAction();
   const dirty = notice !== undefined && ((subject !== undefined && subject !== notice.subject) || (body !== undefined && body !== notice.body));
   const editable = notice?.state === "draft" || notice?.state === "rejected";
-  const mine = notice?.author === user.login;
+  const mine = notice?.author === user.login || notice?.submitter === user.login;
   const errors = (notice?.lint ?? []).filter(({ level }) => level === "error").length;
 
   useEffect(() => {
@@ -56,8 +56,9 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
             await save();
             toast("Saved and checked.");
           })}>Save and check</button>}
-          {editable && <button type="button" class="button primary" disabled={act.busy || errors > 0} title={errors > 0 ? "Fix first what must be fixed." : undefined} data-testid="notice-submit" onClick={() => void act.run(async () => {
-            if (dirty) await save();
+          {editable && <button type="button" class="button primary" disabled={act.busy || (errors > 0 && !dirty)} data-testid="notice-submit" onClick={() => void act.run(async () => {
+            // A text that was sent back becomes a draft again by being saved.
+            if (dirty || notice.state === "rejected") await save();
             await api.post(`${base}/submit`);
             toast("Submitted. Somebody else has to approve it now.");
             loaded.reload();
@@ -74,7 +75,8 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
         {(data) => (
           <>
             {data.state === "submitted" && mine && <div class="note" data-testid="four-eyes"><p><strong>You wrote this text, so somebody else must approve it.</strong> Ask a colleague with the approver’s role; they find it on their overview.</p></div>}
-            {data.state === "rejected" && <div class="note medium"><p><strong>Sent back.</strong> {[...data.history].reverse().find(({ to }) => to === "rejected")?.reason}</p></div>}
+            {data.state === "rejected" && <div class="note medium"><p><strong>Sent back.</strong> {data.reason ?? [...data.history].reverse().find(({ to }) => to === "rejected")?.reason}</p></div>}
+            {data.trouble && <div class="note critical" role="alert"><strong>Sending does not go on.</strong><p>{data.trouble}</p></div>}
             {sending && progress && <ProgressCard progress={progress} total={recipients?.with_contact ?? 0} state={data.state} />}
             <div class="grid-2">
               <div class="stack">
@@ -93,12 +95,13 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
                 </TabPanel>
               </div>
               <aside class="stack" aria-label="Checks and recipients">
-                <section class="card" data-testid="lint"><h2>Checks</h2><LintList items={data.lint ?? []} /></section>
+                <section class="card" data-testid="lint"><h2>Checks</h2><LintList items={data.lint ?? []} />{editable && errors > 0 && <p class="small quiet">It can be submitted once everything marked “must be fixed” is mended and saved.</p>}</section>
                 <section class="card" data-testid="recipients">
                   <h2>Who gets it</h2>
                   {recipients ? (
                     <>
                       <dl class="figures"><div><dt>people affected</dt><dd>{number(recipients.total)}</dd></div><div><dt>can be written to</dt><dd>{number(recipients.with_contact)}</dd></div><div><dt>no contact known</dt><dd>{number(recipients.without_contact)}</dd></div></dl>
+                      {(recipients.already_told ?? 0) > 0 && <p class="small quiet">{count(recipients.already_told!, "of them has", "of them have")} already had a notice of this incident and will not get a second one.</p>}
                       {recipients.without_contact > 0 && <div class="note medium"><p>{count(recipients.without_contact, "person has", "people have")} no known address. Find another way to tell them, by post or publicly, and record it as a task.</p></div>}
                     </>
                   ) : <p class="quiet">Not yet worked out.</p>}

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useData } from "../live";
 import { useUser, may } from "../session";
-import type { Level, List, NoticeRow, Overview, Task } from "../types";
+import type { Alert, Level, List, NoticeRow, Overview, Task } from "../types";
 import { count, kDutyStates, kLevels, number } from "../words";
 import { Badge, Bar, Clock, Empty, Explain, Page, Shown, State, When } from "../ui/basic";
 import { sourceWord } from "./sources";
@@ -13,23 +13,27 @@ interface Need {
   title: string;
   more: string;
   due?: string | null;
+  soon?: boolean; // asked without a fixed time
   testid: string;
 }
 
+const kNamedAlerts = 3;
 const kLevelOrder: Level[] = ["critical", "high", "medium", "low", "informational"];
 
-function needs(overview: Overview, mine: Task[], waiting: NoticeRow[], login: string, approver: boolean): Need[] {
+function needs(overview: Overview, urgentAlerts: Alert[], mine: Task[], waiting: NoticeRow[], login: string, approver: boolean): Need[] {
   const list: Need[] = [];
   for (const duty of overview.duties.filter(({ state }) => state === "late")) {
     list.push({ href: `#/incidents/${encodeURIComponent(duty.incident)}?tab=duties`, tone: "critical", title: `${duty.law}: ${duty.title}`, more: `${duty.number} · the time is over`, due: duty.due, testid: "need-duty" });
   }
   const urgent = (overview.alerts.by_level.critical ?? 0) + (overview.alerts.by_level.high ?? 0);
-  if (urgent > 0) list.push({ href: "#/alerts", tone: overview.alerts.by_level.critical ? "critical" : "high", title: `${count(urgent, "urgent alert", "urgent alerts")} to look at`, more: "Decide of each: harmless, or an incident.", testid: "need-alerts" });
+  const named = urgentAlerts.filter(({ level }) => level === "critical" || level === "high").slice(0, kNamedAlerts);
+  for (const alert of named) list.push({ href: `#/alerts/${encodeURIComponent(alert.id)}`, tone: alert.level === "critical" ? "critical" : "high", title: alert.title, more: `${kLevels[alert.level].label} alert, ${alert.state === "new" ? "not yet looked at" : `looked after by ${alert.assignee ?? "somebody"}`}`, testid: "need-alert" });
+  if (urgent > named.length) list.push({ href: "#/alerts", tone: "high", title: count(urgent - named.length, "more urgent alert", "more urgent alerts"), more: "Decide of each: harmless, or an incident.", testid: "need-alerts" });
   const toApprove = approver ? waiting.filter(({ state, author }) => state === "submitted" && author !== login) : [];
   for (const notice of toApprove) list.push({ href: `#/notices/${encodeURIComponent(notice.id)}`, tone: "high", title: "A notice waits for your approval", more: notice.subject, testid: "need-approval" });
   for (const notice of waiting.filter(({ state }) => state === "approved")) list.push({ href: `#/notices/${encodeURIComponent(notice.id)}`, tone: "medium", title: "An approved notice has not been sent", more: notice.subject, testid: "need-send" });
-  for (const duty of overview.duties.filter(({ state }) => state === "running" || state === "unknown").slice(0, 3)) {
-    list.push({ href: `#/incidents/${encodeURIComponent(duty.incident)}?tab=duties`, tone: "medium", title: `${duty.law}: ${duty.title}`, more: duty.number, due: duty.due, testid: "need-duty" });
+  for (const duty of overview.duties.filter(({ state }) => state === "running").slice(0, 3)) {
+    list.push({ href: `#/incidents/${encodeURIComponent(duty.incident)}?tab=duties`, tone: "medium", title: `${duty.law}: ${duty.title}`, more: [duty.number, duty.incident_title].filter(Boolean).join(" · "), due: duty.due, soon: true, testid: "need-duty" });
   }
   const late = mine.filter((task) => task.late && (task.state === "open" || task.state === "doing"));
   for (const task of late.slice(0, 3)) list.push({ href: `#/incidents/${encodeURIComponent(task.incident)}?tab=tasks`, tone: "high", title: task.title, more: `${task.number} · your task is late`, due: task.due, testid: "need-task" });
@@ -47,26 +51,29 @@ export function OverviewPage(): JSX.Element {
   const overview = useData<Overview>("/v1/overview", ["alert", "incident", "notice", "task", "source", "overview"]);
   const mine = useData<List<Task>>("/v1/tasks?mine=true", ["task"]);
   const notices = useData<List<NoticeRow>>("/v1/notices", ["notice"]);
+  const alerts = useData<List<Alert>>("/v1/alerts?state=open&limit=20", ["alert"]);
   return (
     <Page title={`What needs ${user.name ? user.name.split(" ")[0] : "you"} now`}>
       <Shown of={overview} what="the overview">
         {(data) => {
-          const list = needs(data, mine.data?.items ?? [], notices.data?.items ?? [], user.login, may(user, "approver"));
+          const heard = data.sources?.filter(({ error }) => !error).length ?? 0;
+          const list = needs(data, alerts.data?.items ?? [], mine.data?.items ?? [], notices.data?.items ?? [], user.login, may(user, "approver"));
           const sources = data.sources ?? [];
           return (
             <>
+              <p class="lead">{new Date(data.now).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })} · {data.incidents.open ? count(data.incidents.open, "open incident", "open incidents") : "no open incident"} · {sources.length ? `Tocsin hears ${heard === sources.length ? (heard === 1 ? "its source" : `all ${heard} sources`) : `${heard} of ${sources.length} sources`}` : "no source is set up"}</p>
               <section class="card flush" aria-label="What needs you now" data-testid="needs">
                 {list.length ? (
                   <ul class="list">{list.map((need, index) => (
                     <li key={index}><a class="need" href={need.href} data-testid={need.testid}>
                       <span class={`need-mark tone-${need.tone}`} aria-hidden="true"><NeedIcon tone={need.tone} /></span>
                       <span class="stack tight"><span class="item-title">{need.title}</span><span class="quiet">{need.more}</span></span>
-                      <span>{need.due && <Clock due={need.due} />}</span>
+                      <span>{need.due ? <Clock due={need.due} /> : need.soon ? <span class="strong">as soon as you can</span> : null}</span>
                     </a></li>
                   ))}</ul>
                 ) : <Empty title="Nothing needs you now">Tocsin listens on. You will see it here when that changes.</Empty>}
               </section>
-              <div class="grid-even">
+              <div class="masonry">
                 <section class="card" data-testid="card-notices">
                   <div class="card-head"><h2>People told</h2><Explain left about="told, reached and acknowledged">Told: their notice has left Tocsin. Reached: the receiving side took it. Acknowledged: they pressed the button on their page, so we know they read it.</Explain></div>
                   <Funnel of={data.notices} />
@@ -79,8 +86,8 @@ export function OverviewPage(): JSX.Element {
                 </section>
                 <section class="card" data-testid="card-duties">
                   <div class="card-head"><h2>Next legal deadlines</h2><a href="#/incidents">All incidents</a></div>
-                  {data.duties.length ? (
-                    <ul class="plain stack">{data.duties.slice(0, 5).map((duty, index) => (
+                  {data.duties.some(({ state }) => state !== "unknown") ? (
+                    <ul class="plain stack">{data.duties.filter(({ state }) => state !== "unknown").slice(0, 5).map((duty, index) => (
                       <li key={index} class="stack tight">
                         <a href={`#/incidents/${encodeURIComponent(duty.incident)}?tab=duties`} class="strong">{duty.law}: {duty.title}</a>
                         <span class="row spread"><Clock due={duty.due} start={duty.aware_at ?? null} /><State of={kDutyStates} value={duty.state} /></span>

@@ -55,7 +55,7 @@ export function useNow(everyMs = 1000): number {
 // A running legal clock: the ring empties from when it started to when it is due.
 export function Clock({ due, start, done, big }: { due: string | null; start?: string | null; done?: boolean; big?: boolean }): JSX.Element {
   const now = useNow(1000);
-  if (!due) return <span class="quiet">no fixed time</span>;
+  if (!due) return <span class={big ? "no-hour strong" : "strong"}>{done ? "done" : "as soon as you can"}{!done && <><br /><span class="small quiet">no fixed hour</span></>}</span>;
   const left = new Date(due).getTime() - now;
   const whole = start ? new Date(due).getTime() - new Date(start).getTime() : 72 * 3_600_000;
   const part = done ? 1 : Math.max(0, Math.min(1, left / (whole > 0 ? whole : 1)));
@@ -68,7 +68,7 @@ export function Clock({ due, start, done, big }: { due: string | null; start?: s
       </svg>
       <span>
         <span class="clock-left">{done ? "done" : left < 0 ? `late by ${span(left)}` : `${span(left)} left`}</span>
-        <br /><span class="small quiet">until <When time={due} /></span>
+        <br /><span class="small quiet">{left < 0 && !done ? "was due" : "until"} <When time={due} /></span>
       </span>
     </span>
   );
@@ -261,7 +261,7 @@ export function Page({ title, crumbs, actions, badge, children }: {
     <div class="page">
       <div class="page-head">
         <div>
-          {crumbs && <nav class="crumbs" aria-label="Where you are">{crumbs.map(([href, label]) => <span key={href}><a href={href}>{label}</a> / </span>)}</nav>}
+          {crumbs && <nav class="crumbs" aria-label="Where you are">{crumbs.map(([href, label], index) => <span key={href}>{index > 0 ? " / " : "← "}<a href={href}>{label}</a></span>)}</nav>}
           <div class="row"><h1 ref={heading} tabIndex={-1}>{title}</h1>{badge}</div>
         </div>
         {actions && <div class="row">{actions}</div>}

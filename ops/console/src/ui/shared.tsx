@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { api, query } from "../api";
 import { useData } from "../live";
 import type { ExposureSummary, History, People, Person, Revealed, Task, TaskState } from "../types";
-import { count, fieldName, howMany, humanise, kGrades, kTaskStates, number, valueName, word } from "../words";
+import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, valueName, word } from "../words";
 import { fromInput, toInput } from "../time";
 import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
 import { Ask, toast } from "./dialog";
@@ -16,11 +16,11 @@ export function HistoryList({ items }: { items: History[] }): JSX.Element {
       {[...items].sort((a, b) => b.time.localeCompare(a.time)).map((row, index) => (
         <li key={index}>
           <span>
-            <strong>{fieldName(row.field)}</strong>
+            {row.about && row.subject !== "incident" ? <>{row.about} · </> : null}<strong>{fieldName(row.field)}</strong>
             {row.from ? <>: {valueName(row.from)} → {valueName(row.to ?? "nothing")}</> : row.to ? <>: {valueName(row.to)}</> : null}
           </span>
           {row.reason && <span>“{row.reason}”</span>}
-          <span class="small quiet">{row.by || "Tocsin"} · <When time={row.time} /></span>
+          <span class="small quiet">{!row.by || row.by === "tocsin" ? "Tocsin" : row.by} · <When time={row.time} /></span>
         </li>
       ))}
     </ol>
@@ -94,7 +94,7 @@ export function PeopleTable({ base, about }: { base: string; about: { alert?: st
                           <td>{name
                             ? <span class="stack tight"><strong>{name.name ?? "name not in the register"}</strong><span class="small quiet">id {name.id ?? "not known"}</span></span>
                             : <code title={person.pseudonym}>{person.pseudonym.slice(0, 12)}…</code>}</td>
-                          <td><State of={kGrades} value={person.grade} /></td>
+                          <td><State of={kPersonGrades} value={person.grade} /></td>
                           <td>{person.fields?.length ? person.fields.map(humanise).join(", ") : <span class="quiet">not known</span>}</td>
                           <td><When time={person.first} /></td><td><When time={person.last} /></td>
                           <td>{person.in_register === null || person.in_register === undefined ? "not known" : person.in_register ? "yes" : "no"}</td>
@@ -149,7 +149,7 @@ export function TaskList({ tasks, showIncident, logins, onChanged }: { tasks: Ta
                 {task.detail && <p class="quiet">{task.detail}</p>}
                 <span class="item-meta">
                   {showIncident && <a href={`#/incidents/${encodeURIComponent(task.incident)}`}>{task.number}</a>}
-                  <span>{task.owner ? <>Owner: <strong>{task.owner}</strong></> : "No owner yet"}</span>
+                  <span>{task.owner ? <>Owner: <strong>{task.owner}</strong></> : task.owner_role ? `No owner yet: a task for the ${task.owner_role}` : "No owner yet"}</span>
                   {task.proof && <span>Proof: {task.proof}</span>}
                   {task.done_at && <span>done <When time={task.done_at} />{task.done_by ? ` by ${task.done_by}` : ""}</span>}
                 </span>
@@ -175,7 +175,7 @@ function TaskDialog({ task, logins, onClose, onChanged }: { task: Task; logins: 
   const [proof, setProof] = useState(task.proof ?? "");
   const changed = state !== task.state;
   return (
-    <Ask title={task.title} action="Save" testid="task-dialog" reason={state === "dropped" && changed ? "Why is it dropped?" : undefined} onClose={onClose}
+    <Ask title={task.title} action="Save" testid="task-dialog" reason={state === "dropped" && changed ? "Why is it dropped?" : state === "done" && changed && !proof.trim() ? "Why is it closed without proof?" : undefined} onClose={onClose}
       onDo={async (reason) => {
         await api.patch(`/v1/tasks/${encodeURIComponent(task.id)}`, {
           ...(changed && { state }),
@@ -194,7 +194,7 @@ function TaskDialog({ task, logins, onClose, onChanged }: { task: Task; logins: 
           <datalist id="logins">{logins.map((login) => <option key={login} value={login} />)}</datalist></>
       )}</Field>
       <Field label="Due">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={due} onInput={(event) => setDue(event.currentTarget.value)} />}</Field>
-      <Field label="Proof that it is done" hint="A ticket, a commit, the answer of a test: something another person can check.">{(attributes) => <input class="input" {...attributes} value={proof} data-testid="task-proof" onInput={(event) => setProof(event.currentTarget.value)} />}</Field>
+      <Field label="Proof that it is done" hint={task.asked_proof ?? "A ticket, a commit, the answer of a test: something another person can check."}>{(attributes) => <input class="input" {...attributes} value={proof} data-testid="task-proof" onInput={(event) => setProof(event.currentTarget.value)} />}</Field>
     </Ask>
   );
 }
