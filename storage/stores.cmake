@@ -4,3 +4,4 @@ tocsin_module(tocsin_incident_store SOURCES incident_store.cpp LINKS tocsin_base
 tocsin_module(tocsin_task_store SOURCES task_store.cpp LINKS tocsin_base tocsin_sqlite)
 tocsin_module(tocsin_user_store SOURCES user_store.cpp LINKS tocsin_sqlite PRIVATE_LINKS PkgConfig::SODIUM)
 tocsin_module(tocsin_notice_store SOURCES notice_store.cpp LINKS tocsin_sqlite tocsin_vault)
+tocsin_module(tocsin_progress_store SOURCES progress_store.cpp LINKS tocsin_sqlite)

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "engine/api/workflow.hpp"
 #include "storage/history_store.hpp"
 
 namespace tocsin::engine {
@@ -12,8 +13,6 @@ namespace json = boost::json;
 using notifier::Notices;
 using storage::Notice;
 
-json::value time_or_null(const std::optional<Time>& t) { return t ? json::value(format_rfc3339(*t)) : json::value(nullptr); }
-json::value text_or_null(const std::string& s) { return s.empty() ? json::value(nullptr) : json::value(s); }
 
 std::int64_t id_of(const Request& request) {
   const std::string text = request.param("id");
@@ -29,10 +28,10 @@ Result<std::string> text_member(const json::object& body, std::string_view key) 
 }
 
 json::object short_notice(const Notice& n) {
-  return {{"id", n.id}, {"incident", n.incident}, {"version", n.version}, {"round", n.round}, {"language", n.language},
+  return {{"id", std::to_string(n.id)}, {"incident", std::to_string(n.incident)}, {"version", n.version}, {"round", n.round}, {"language", n.language},
           {"audience", n.audience}, {"subject", n.subject}, {"hash", n.hash}, {"state", storage::name(n.state)},
-          {"author", text_or_null(n.author)}, {"created", format_rfc3339(n.created)}, {"submitted_at", time_or_null(n.submitted_at)},
-          {"submitter", text_or_null(n.submitter)}, {"approver", text_or_null(n.approver)}, {"approved_at", time_or_null(n.approved_at)},
+          {"author", text_or_null(n.author)}, {"created", format_rfc3339(n.created)}, {"submitted_at", time_json(n.submitted_at)},
+          {"submitter", text_or_null(n.submitter)}, {"approver", text_or_null(n.approver)}, {"approved_at", time_json(n.approved_at)},
           {"reason", text_or_null(n.reason)}};
 }
 
@@ -112,7 +111,9 @@ class Handlers {
       if (!named) return problem(named.error());
       audience = *named;
     }
-    return full(notices_.draft(id_of(request), *language, audience, request.who.login), 201);
+    auto incident = incident_param(request, db_);
+    if (!incident) return problem(incident.error());
+    return full(notices_.draft(*incident, *language, audience, request.who.login), 201);
   }
 
   Response edit(const Request& request) const {
@@ -177,9 +178,9 @@ class Handlers {
     if (!found) return problem(found.error());
     json::array items;
     for (const auto& d : *found) {
-      items.push_back(json::object{{"id", d.id}, {"pseudonym", d.pseudonym.hex()}, {"state", storage::name(d.state)}, {"attempts", d.attempts},
-                                   {"evidence", text_or_null(d.evidence)}, {"sent_at", time_or_null(d.sent_at)},
-                                   {"acknowledged_at", time_or_null(d.acknowledged_at)},
+      items.push_back(json::object{{"id", std::to_string(d.id)}, {"pseudonym", d.pseudonym.hex()}, {"state", storage::name(d.state)}, {"attempts", d.attempts},
+                                   {"evidence", text_or_null(d.evidence)}, {"sent_at", time_json(d.sent_at)},
+                                   {"acknowledged_at", time_json(d.acknowledged_at)},
                                    {"ledger_index", d.ledger_index ? json::value(*d.ledger_index) : json::value(nullptr)}});
     }
     const bool more = found->size() == kPage;

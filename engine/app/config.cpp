@@ -135,6 +135,7 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"name", [&](const auto& n, const auto& p) { walk.text(n, p, source.name); }},
       {"file", [&](const auto& n, const auto& p) { walk.path_text(n, p, source.file); }},
       {"format", [&](const auto& n, const auto& p) { walk.choice(n, p, source.format, kFormats); }},
+      {"description", [&](const auto& n, const auto& p) { walk.text(n, p, source.description); }},
       {"timezone", [&](const auto& n, const auto& p) { walk.text(n, p, source.timezone); }},
       {"fields", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.fields); }},
   });

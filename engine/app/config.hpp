@@ -36,6 +36,7 @@ struct SourceConfig {
   std::string name;      // unique; letters, digits, '-', '_', '.'
   std::string file;      // path or glob, absolute or relative to the configuration file
   std::string format;    // empty = recognised
+  std::string description;  // as in "the application log"; shown in alerts; empty = the name
   std::string timezone = "UTC";  // of times that carry no offset
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
 };

@@ -304,6 +304,8 @@ Pipeline::~Pipeline() = default;
 
 void Pipeline::see(const Incoming& record, Effects& effects) { impl_->see(record, effects); }
 
+void Pipeline::set_format(const std::string& source, const std::string& format) { impl_->setup.sources[source].format = format; }
+
 void Pipeline::warm(const Incoming& record) {
   if (!impl_->decode(record)) return;
   for (const Decoded& one : impl_->decoded) impl_->reader.warm(one.access);

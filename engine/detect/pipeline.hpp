@@ -88,6 +88,8 @@ class Pipeline {
 
   // Never fails: a record that cannot be decoded becomes a Failure. (Secrets in it are still looked for.)
   void see(const Incoming& record, Effects& effects);
+  // Names the format of a source that the setup does not name (offline, where the reader has recognised it).
+  void set_format(const std::string& source, const std::string& format);
   // Learns what sessions are in the middle of, from records that were processed before a restart. No effects.
   void warm(const Incoming& record);
 

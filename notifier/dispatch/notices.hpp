@@ -104,6 +104,8 @@ class Notices {
   [[nodiscard]] std::string salt_of(std::int64_t delivery) const;
   [[nodiscard]] std::string commitment_of(std::int64_t delivery) const;
   [[nodiscard]] const NoticesOptions& options() const noexcept { return options_; }
+  // Where the portal is, once the server knows its port. Before anything is sent.
+  void set_public_url(std::string url) { options_.public_url = std::move(url); }
 
  private:
   [[nodiscard]] Result<storage::Notice> change(std::int64_t id, const std::string& kind, const std::string& by,

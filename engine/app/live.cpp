@@ -1,0 +1,600 @@
+// Wiring. Everything here is construction, hand-over between threads, and order; the work is done elsewhere.
+#include "engine/app/live.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "engine/api/alerts.hpp"
+#include "engine/api/events.hpp"
+#include "engine/api/guard.hpp"
+#include "engine/api/incidents.hpp"
+#include "engine/api/metrics.hpp"
+#include "engine/api/notices.hpp"
+#include "engine/api/overview.hpp"
+#include "engine/api/people.hpp"
+#include "engine/api/record.hpp"
+#include "engine/api/report.hpp"
+#include "engine/api/session.hpp"
+#include "engine/api/sources.hpp"
+#include "engine/api/system.hpp"
+#include "engine/api/tasks.hpp"
+#include "engine/api/users.hpp"
+#include "engine/app/people_source.hpp"
+#include "engine/app/state.hpp"
+#include "engine/intake/file_reader.hpp"
+#include "engine/intake/follower.hpp"
+#include "engine/net/server.hpp"
+#include "notifier/channel/mailbox/mailbox.hpp"
+#include "notifier/channel/smtp/smtp.hpp"
+#include "notifier/dispatch/dispatcher.hpp"
+#include "rules/base/bytes.hpp"
+#include "rules/base/text.hpp"
+#include "storage/progress_store.hpp"
+#include "storage/user_store.hpp"
+
+namespace tocsin::engine {
+namespace {
+
+constexpr std::size_t kDetectBatch = 2000;         // records whose effects share a transaction
+constexpr std::uint64_t kWarmRecords = 50'000;     // read again at start to know what sessions are in the middle of
+constexpr std::chrono::milliseconds kIdle{100};
+constexpr std::chrono::seconds kRetryStore{2};     // between two tries to store effects (full disk)
+constexpr std::chrono::seconds kHousekeeping{1};
+constexpr std::chrono::hours kRetentionEvery{1};
+
+}  // namespace
+
+struct Live::Impl final : EventSink {
+  Config config;
+  const Clock& clock;
+  std::unique_ptr<State> state;
+  std::unique_ptr<storage::Journal> journal;
+  storage::PasswordHasher hasher;
+  std::unique_ptr<storage::UserStore> users;
+  std::unique_ptr<LawCounsel> counsel;
+  std::unique_ptr<ExposedPeople> people;
+  std::unique_ptr<Respond> respond;
+  std::unique_ptr<IncidentsForNotices> incidents;
+  std::unique_ptr<notifier::Notices> notices;
+  std::unique_ptr<notifier::Dispatcher> dispatcher;
+  std::unique_ptr<Pipeline> pipeline;
+  std::vector<RuleInfo> rule_list;  // without counts
+  std::map<std::string, SourceSetup, std::less<>> source_setups;
+  SourceBoard board;
+  Feed feed;
+  Metrics metrics;
+  Router router;
+  std::unique_ptr<Guard> guard;
+  std::unique_ptr<Server> server;
+  std::vector<std::unique_ptr<Follower>> followers;
+  std::vector<std::thread> threads;
+  std::string claim;
+  std::string public_url;
+
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  bool stopping = false;                                          // guarded by mutex
+  std::string detect_trouble;                                     // guarded by mutex
+  std::map<std::string, std::uint64_t, std::less<>> rule_counts;  // guarded by mutex
+
+  Impl(Config c, const Clock& k) : config(std::move(c)), clock(k) {}
+  ~Impl() override { stop(); }
+
+  bool stopped() const {
+    const std::lock_guard lock(mutex);
+    return stopping;
+  }
+  // False if it is time to stop.
+  bool pause(std::chrono::milliseconds how_long) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, how_long, [&] { return stopping; });
+    return !stopping;
+  }
+
+  // ---- intake: records become durable ---------------------------------------------------------------------
+
+  Result<void> take_lines(std::span<const Line> lines, SourceMeter& meter) {
+    const Time now = clock.now();
+    std::vector<storage::Record> records;
+    records.reserve(lines.size());
+    for (const Line& line : lines) {
+      storage::Record r;
+      r.source = line.source;
+      r.file = line.file;
+      r.line = line.line;
+      r.arrived = now;
+      r.stream = line.stream;
+      r.position = line.end.offset;
+      const std::string own = record_id(line.format, line.bytes, mapping_of(line.source));
+      if (!own.empty()) r.event_id = state->keys->event_id(line.source, own);
+      r.payload = line.bytes;
+      records.push_back(r);
+    }
+    auto done = journal->append(records);
+    if (!done) return pass(std::move(done));
+    meter.accepted(done->accepted, now);
+    if (!done->duplicates.empty()) meter.duplicates(done->duplicates.size());
+    return {};
+  }
+
+  const JsonMapping* mapping_of(std::string_view source) const {
+    const auto at = source_setups.find(source);
+    return at == source_setups.end() ? nullptr : &at->second.decoder.mapping;
+  }
+
+  // POST /v1/events.
+  Result<EventReceipt> accept(std::string_view source, std::string_view format, std::span<const EventLine> lines) override {
+    if (!format.empty() && !is_known_format(format)) {
+      std::string known;
+      for (const std::string_view f : known_formats()) known += (known.empty() ? "" : ", ") + std::string(f);
+      return fail(Errc::kInvalid, "unknown format '" + printable(format, 40) + "'", "", "one of: " + known);
+    }
+    const Time now = clock.now();
+    std::string named(format);
+    if (named.empty()) {
+      if (const auto at = source_setups.find(source); at != source_setups.end()) named = at->second.format;
+    }
+    auto meter = board.meter(std::string(source), "http", "", named);
+    const std::string place = "POST /v1/events" + (format.empty() ? std::string() : "?format=" + std::string(format));
+    // Records without an id of their own are known by their bytes and by how often these came before in this very
+    // request: a retry of the request is recognised, two equal lines in one request are two events.
+    std::unordered_map<std::string, std::uint32_t> seen;
+    std::vector<storage::Record> records;
+    records.reserve(lines.size());
+    for (const EventLine& line : lines) {
+      storage::Record r;
+      r.source = source;
+      r.file = place;
+      r.line = line.line;
+      r.arrived = now;
+      std::string own = record_id(named, line.bytes, mapping_of(source));
+      if (own.empty()) {
+        const std::string hash(bytes_of(sha256(line.bytes)));
+        own = "bytes:" + hash + ":" + std::to_string(seen[hash]++);
+      }
+      r.event_id = state->keys->event_id(source, own);
+      r.payload = line.bytes;
+      records.push_back(r);
+    }
+    auto done = journal->append(records);
+    if (!done) {
+      // A full disk is the shipper's 507, not a fault of the request.
+      if (done.error().code == Errc::kUnavailable) return fail(Errc::kUnavailable, done.error().message, "", done.error().remedy);
+      return pass(std::move(done));
+    }
+    meter->state("receiving");
+    meter->accepted(done->accepted, now);
+    if (!done->duplicates.empty()) meter->duplicates(done->duplicates.size());
+    EventReceipt receipt;
+    receipt.accepted = done->accepted;
+    receipt.duplicates = done->duplicates.size();
+    return receipt;
+  }
+
+  // Standard input as a source: read to its end, once.
+  void read_stdin(const SourceConfig& source) {
+    auto meter = board.meter(source.name, "stdin", "-", source.format);
+    ReadOptions options;
+    options.format = source.format;
+    auto reader = FileReader::open("-", options);
+    if (!reader) {
+      meter->state("error", reader.error().text());
+      return;
+    }
+    meter->state("following");
+    while (!stopped()) {
+      auto frame = (*reader)->next();
+      if (!frame || !*frame) {
+        meter->state(frame ? "stopped" : "error", frame ? "" : frame.error().text());
+        return;
+      }
+      if (!(*frame)->error.empty()) {
+        meter->rejected({"-", (*frame)->line, (*frame)->error, std::string((*frame)->bytes), clock.now()});
+        continue;
+      }
+      Line line;
+      line.source = source.name;
+      line.file = "-";
+      line.format = (*reader)->format();
+      line.line = (*frame)->line;
+      line.bytes = (*frame)->bytes;
+      while (!take_lines(std::span(&line, 1), *meter)) {
+        if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
+      }
+    }
+  }
+
+  // ---- detection: behind the journal ----------------------------------------------------------------------
+
+  static Incoming incoming(const storage::JournalRecord& r) {
+    Incoming in;
+    in.source = r.source;
+    in.file = r.file;
+    in.line = r.line;
+    in.seq = r.seq;
+    in.arrived = r.arrived;
+    in.payload = r.payload;
+    return in;
+  }
+
+  void warm(storage::Seq processed) {
+    if (processed == 0) return;
+    const storage::Seq from = std::max(journal->oldest(), processed > kWarmRecords ? processed - kWarmRecords : 1);
+    auto cursor = journal->read_from(from);
+    storage::JournalRecord record;
+    while (cursor->position() <= processed) {
+      auto more = cursor->next(record);
+      if (!more || !*more || record.seq > processed) return;
+      pipeline->warm(incoming(record));
+    }
+  }
+
+  void detect(storage::Seq processed) {
+    auto cursor = journal->read_from(processed + 1);
+    Effects effects;
+    storage::JournalRecord record;
+    while (!stopped()) {
+      effects.clear();
+      std::size_t count = 0;
+      storage::Seq last = 0;
+      while (count < kDetectBatch) {
+        auto more = cursor->next(record);
+        if (!more) {
+          spdlog::error("journal: {}", more.error().text());
+          if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
+          break;
+        }
+        if (!*more) break;
+        pipeline->see(incoming(record), effects);
+        last = record.seq;
+        ++count;
+      }
+      for (const storage::JournalGap& gap : cursor->take_gaps()) {
+        spdlog::error("journal: events {} to {} are missing ({}, byte {}){}", gap.first, gap.last, gap.file, gap.offset,
+                      gap.acknowledged ? "; they were acknowledged" : "");
+      }
+      if (count == 0) {
+        static_cast<void>(journal->wait_for(cursor->position(), kIdle));
+        continue;
+      }
+      // Effects are never dropped: if they cannot be stored (full disk), the journal keeps growing or refuses, and
+      // this batch waits.
+      for (;;) {
+        auto done = keep(*state, *respond, effects, last, clock.now());
+        {
+          const std::lock_guard lock(mutex);
+          detect_trouble = done ? "" : done.error().text();
+          rule_counts = pipeline->rule_counts();
+        }
+        if (done) break;
+        spdlog::error("detection cannot be stored: {}", done.error().text());
+        if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
+      }
+      for (const auto& [source, n] : effects.counts) {
+        if (auto meter = board.find(source)) meter->decoded(n.decoded, n.newest);
+        feed.tell("source", source);
+      }
+      for (const Effects::Failure& f : effects.failures) {
+        if (auto meter = board.find(f.source)) meter->rejected({f.file, f.line, f.error, f.preview, clock.now()});
+      }
+    }
+  }
+
+  // ---- housekeeping ---------------------------------------------------------------------------------------
+
+  void keep_house() {
+    std::optional<Time> next_late = clock.now();
+    Time next_retention = clock.now();
+    while (pause(std::chrono::duration_cast<std::chrono::milliseconds>(kHousekeeping))) {
+      const Time now = clock.now();
+      if (!state->ledger->healthy()) {
+        if (auto done = state->ledger->publish(); !done) spdlog::error("ledger: {}", done.error().text());
+      }
+      if (!next_late || *next_late <= now) {
+        auto next = respond->tick(now);
+        next_late = next ? std::min(next->value_or(now + std::chrono::minutes(1)), now + std::chrono::minutes(1)) : now + std::chrono::minutes(1);
+      }
+      if (next_retention <= now) {
+        next_retention = now + kRetentionEvery;
+        auto processed = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
+        if (processed) {
+          const Time cutoff = now - std::chrono::hours(24) * static_cast<int>(config.journal_keep_days);
+          auto dropped = journal->drop_before(cutoff, *processed);
+          if (dropped && *dropped > 0) spdlog::info("journal: {} old segments deleted", *dropped);
+        }
+        static_cast<void>(state->vault->settle(*state->db));
+        static_cast<void>(users->sweep(now));
+      }
+    }
+  }
+
+  // ---- starting and stopping ------------------------------------------------------------------------------
+
+  Result<std::unique_ptr<notifier::Channel>> make_channel() const {
+    const NoticesConfig& n = config.notices;
+    if (n.channel == "mailbox") return notifier::open_mailbox(n.mailbox.empty() ? state->dir / "mail" : std::filesystem::path(n.mailbox));
+    notifier::SmtpOptions options;
+    options.host = n.smtp.host;
+    options.port = n.smtp.port;
+    options.tls = n.smtp.tls == "implicit" ? notifier::SmtpOptions::Tls::kImplicit
+                  : n.smtp.tls == "none"   ? notifier::SmtpOptions::Tls::kNone
+                                           : notifier::SmtpOptions::Tls::kStartTls;
+    options.user = n.smtp.user;
+    options.ca_file = n.smtp.ca_file;
+    options.timeout_seconds = n.smtp.timeout_seconds;
+    if (!n.smtp.password_file.empty()) {
+      std::ifstream in(n.smtp.password_file);
+      if (!std::getline(in, options.password)) return fail(Errc::kIo, "the password file cannot be read", n.smtp.password_file, "its first line is the password");
+    }
+    return notifier::make_smtp(std::move(options));
+  }
+
+  std::vector<RuleInfo> rules_now() const {
+    const std::lock_guard lock(mutex);
+    std::vector<RuleInfo> out = rule_list;
+    for (RuleInfo& rule : out) {
+      if (const auto at = rule_counts.find(rule.id); at != rule_counts.end()) rule.matches = at->second;
+    }
+    return out;
+  }
+
+  void list_rules(const PipelineSetup& setup) {
+    if (setup.rules) {
+      for (const auto& compiled : setup.rules->rules()) {
+        const auto& rule = *compiled.rule;
+        rule_list.push_back({rule.id.empty() ? rule.title : rule.id, rule.title, std::string(rules::sigma::name(rule.level)), "sigma", "", 0});
+      }
+    }
+    for (const auto& [way, title] : {std::pair{"copy", "Bulk export by COPY"}, {"cursor", "Bulk export by cursor"}, {"pg_dump", "Bulk export by pg_dump"},
+                                     {"select", "Bulk export by SELECT"}, {"view", "Bulk export through a view"}, {"prepared", "Bulk export by a prepared statement"},
+                                     {"paging", "Bulk export page by page"}, {"one-by-one", "Many people read one by one"}, {"returning", "Bulk export by RETURNING"},
+                                     {"denied", "Refused read of a table of people"}}) {
+      rule_list.push_back({std::string("tocsin.export.") + way, title, "high", "export", "", 0});
+    }
+    if (setup.scanner) {
+      for (const auto& rule : setup.scanner->rules()) {
+        rule_list.push_back({"tocsin.secret." + std::string(rule.id), std::string(rule.description), "high", "secret", std::string(rule.file), 0});
+      }
+    }
+  }
+
+  std::vector<Health> health() const {
+    std::vector<Health> out;
+    out.push_back({"journal", journal->trouble()});
+    out.push_back({"ledger", state->ledger->healthy() ? "" : "the ledger cannot be written"});
+    const std::lock_guard lock(mutex);
+    out.push_back({"detection", detect_trouble.empty() ? "" : "effects cannot be stored"});
+    return out;
+  }
+
+  void add_routes() {
+    const auto base = [this] { return public_url; };
+    Surroundings around;
+    around.notices = [](storage::Reader& reader, std::int64_t incident) {
+      boost::json::array out;
+      auto list = storage::NoticeStore::list(reader, incident);
+      if (!list) return out;
+      for (const auto& n : *list) {
+        auto counts = storage::NoticeStore::counts(reader, n.id);
+        out.push_back(boost::json::object{{"id", std::to_string(n.id)}, {"subject", n.subject}, {"language", n.language}, {"version", n.version},
+                                          {"state", storage::name(n.state)}, {"author", n.author},
+                                          {"progress", progress_json(counts ? *counts : storage::DeliveryCounts())}});
+      }
+      return out;
+    };
+    around.notice_counts = [](storage::Reader& reader, std::optional<std::int64_t> incident) {
+      NoticeCounts out;
+      auto counts = incident ? storage::NoticeStore::counts_of_incident(reader, *incident) : storage::NoticeStore::counts(reader, 0);
+      if (!counts) return out;
+      out.told = counts->sent + counts->unknown;
+      out.reached = counts->sent;
+      out.acknowledged = counts->acknowledged;
+      out.failed = counts->failed + counts->no_contact;
+      return out;
+    };
+    around.sources = [this] {
+      boost::json::array out;
+      for (const SourceStatus& status : board.all()) out.push_back(to_json(status));
+      return out;
+    };
+    around.ledger = [this] {
+      const auto head = state->ledger->head();
+      return boost::json::object{{"size", head.size}, {"root", to_base64(bytes_of(head.root))}, {"origin", state->ledger->origin()},
+                                 {"vkey", state->ledger->vkey()}, {"checkpoint", head.checkpoint}, {"healthy", state->ledger->healthy()}};
+    };
+    const OrganisationConfig& org = config.organisation;
+    around.organisation = {{"name", org.name}, {"contact", org.contact}, {"phone", org.phone}, {"website", org.website},
+                           {"address", org.address}, {"country", org.country}, {"authority", org.authority}};
+    const WorkflowApi workflow{*respond, around};
+    add_session_routes(router, *users, clock);
+    add_user_routes(router, *users, clock, base);
+    add_event_routes(router, *this);
+    add_source_routes(router, board);
+    add_rule_routes(router, [this] { return rules_now(); });
+    add_people_routes(router, *state->db, *state->vault, *state->ledger, clock);
+    add_ledger_routes(router, *state->db, *state->ledger, state->dir / "ledger");
+    add_alert_routes(router, workflow);
+    add_incident_routes(router, workflow);
+    add_task_routes(router, workflow);
+    add_overview_routes(router, workflow);
+    add_report_routes(router, workflow);
+    add_notice_routes(router, *notices, *state->db, [this] { dispatcher->wake(); }, [this] { return dispatcher->trouble(); });
+    PortalOptions portal;
+    portal.organisation = org.name;
+    portal.contact = org.contact;
+    portal.phone = org.phone;
+    portal.website = org.website;
+    portal.public_url = config.public_url;  // empty: the page knows where it came from
+    add_portal_routes(router, *notices, *state->ledger, clock, portal);
+    add_system_routes(router, metrics, [this] { return health(); });
+    add_page_routes(router);
+    metrics.before_text([this](Metrics& m) { measure(m); });
+  }
+
+  void measure(Metrics& m) const {
+    for (const SourceStatus& s : board.all()) {
+      const Metrics::Labels labels{{"source", s.name}};
+      m.total("tocsin_events_accepted_total", "records made durable", labels, static_cast<double>(s.accepted));
+      m.total("tocsin_events_decoded_total", "records decoded", labels, static_cast<double>(s.decoded));
+      m.total("tocsin_events_rejected_total", "records that cannot be decoded", labels, static_cast<double>(s.rejected));
+      m.total("tocsin_events_duplicate_total", "records seen before", labels, static_cast<double>(s.duplicates));
+      m.set("tocsin_source_behind_bytes", "written by the source, not read yet", labels, static_cast<double>(s.behind_bytes));
+    }
+    m.set("tocsin_journal_durable", "number of the newest durable event", {}, static_cast<double>(journal->durable()));
+    m.set("tocsin_ledger_size", "entries in the published ledger", {}, static_cast<double>(state->ledger->head().size));
+    m.set("tocsin_ledger_healthy", "1 if decisions can be recorded", {}, state->ledger->healthy() ? 1 : 0);
+    auto counts = state->db->read([](storage::Reader& r) { return storage::NoticeStore::counts(r, 0); });
+    if (counts) {
+      m.set("tocsin_notices", "notices by state", {{"state", "sent"}}, static_cast<double>(counts->sent));
+      m.set("tocsin_notices", "notices by state", {{"state", "queued"}}, static_cast<double>(counts->queued + counts->reserved));
+      m.set("tocsin_notices", "notices by state", {{"state", "failed"}}, static_cast<double>(counts->failed));
+      m.set("tocsin_notices", "notices by state", {{"state", "unknown"}}, static_cast<double>(counts->unknown));
+    }
+  }
+
+  Result<void> start() {
+    const auto tell = [](const std::string& line) { spdlog::info("{}", line); };
+
+    // 1. What survives.
+    auto opened = State::open(config.data, config.keys);
+    if (!opened) return pass(std::move(opened));
+    state = std::move(*opened);
+    storage::Journal::Options journal_options;
+    auto j = storage::Journal::open(state->dir / "journal", clock, journal_options);
+    if (!j) return pass(std::move(j));
+    journal = std::move(*j);
+    const auto& recovery = journal->recovery();
+    if (recovery.torn_bytes > 0) spdlog::warn("journal: {} unfinished bytes at its end were set aside in {}", recovery.torn_bytes, recovery.quarantine);
+    if (auto done = state->db->migrate(storage::UserStore::kFamily, storage::UserStore::migrations()); !done) return done;
+    users = std::make_unique<storage::UserStore>(*state->db, hasher, ledger_recorder(*state->ledger));
+
+    // 2. What counts as wrong, and whose data it is.
+    auto setup = make_setup(config, state->keys, tell);
+    if (!setup) return pass(std::move(setup));
+    if (auto done = import_registers(*state, config, clock.now(), tell); !done) return done;
+    list_rules(*setup);
+    source_setups = setup->sources;
+    pipeline = std::make_unique<Pipeline>(std::move(*setup), *state->registers);
+
+    // 3. What people decide.
+    auto law = LawCounsel::built_in();
+    if (!law) return pass(std::move(law));
+    counsel = std::move(*law);
+    people = std::make_unique<ExposedPeople>(dataset_map(config));
+    Respond::Deps deps{*state->db, clock, *counsel, people.get(), {}, {}, {}, {}, {}};
+    deps.record = [this](storage::Transaction& tx, const storage::Entry& entry) -> Result<void> {
+      auto index = state->ledger->record(tx, entry);
+      if (!index) return pass(std::move(index));
+      return {};
+    };
+    deps.tell = [this](std::string_view kind, std::string_view id) { feed.tell(kind, id); };
+    deps.standing_facts = {{"facts", boost::json::object{{"controller", "yes"}, {"eu_establishment", config.organisation.country.empty() ? "unknown" : "yes"}}}};
+    respond = std::make_unique<Respond>(std::move(deps));
+    incidents = std::make_unique<IncidentsForNotices>(
+        *state->db, *respond, *people,
+        IncidentsForNotices::Organisation{config.organisation.name, config.organisation.contact, config.organisation.phone, config.organisation.website});
+
+    // 4. Telling people.
+    public_url = config.public_url;
+    while (!public_url.empty() && public_url.back() == '/') public_url.pop_back();
+    auto channel = make_channel();
+    if (!channel) return pass(std::move(channel));
+    notifier::NoticesOptions notice_options;
+    notice_options.public_url = public_url.empty() ? "http://" + config.listen_address + ":" + std::to_string(config.listen_port) : public_url;
+    const auto changed = [this](std::int64_t id) { feed.tell("notice", std::to_string(id)); };
+    notices = std::make_unique<notifier::Notices>(*state->db, *state->ledger, *state->vault, *incidents, clock, notice_options, changed);
+    notifier::DispatchOptions dispatch;
+    dispatch.from = config.notices.from;
+    dispatch.from_name = config.organisation.name;
+    dispatch.per_minute = config.notices.per_minute;
+    dispatcher = std::make_unique<notifier::Dispatcher>(*state->db, *state->ledger, *state->vault, *notices, std::move(*channel), clock, dispatch, changed);
+    if (auto done = dispatcher->recover(); !done) return done;
+
+    // 5. The network, before the files: a person can look while the backlog is read.
+    if (public_url.empty()) public_url = notice_options.public_url;
+    add_routes();
+    guard = std::make_unique<Guard>(router, *users, clock, &metrics);
+    ServerOptions server_options;
+    server_options.address = config.listen_address;
+    server_options.port = config.listen_port;
+    server_options.tls_certificate = config.tls_certificate;
+    server_options.tls_key = config.tls_key;
+    auto started = Server::start(server_options, *guard, feed);
+    if (!started) return pass(std::move(started));
+    server = std::move(*started);
+    if (config.public_url.empty()) {
+      public_url = server->url();
+      notices->set_public_url(public_url);
+    }
+    auto first = first_claim_path(*users, clock.now());
+    if (!first) return pass(std::move(first));
+    if (*first) claim = public_url + **first;
+
+    // 6. Detection, dispatch, housekeeping.
+    auto processed = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
+    if (!processed) return pass(std::move(processed));
+    warm(*processed);
+    threads.emplace_back([this, from = *processed] { detect(from); });
+    threads.emplace_back([this] { keep_house(); });
+    dispatcher->start();
+
+    // 7. Sources.
+    for (const SourceConfig& source : config.sources) {
+      if (source.file == "-") {
+        threads.emplace_back([this, &source] { read_stdin(source); });
+        continue;
+      }
+      FollowerOptions options;
+      options.source = source.name;
+      options.patterns = {source.file};
+      options.format = source.format;
+      auto meter = board.meter(source.name, "file", source.file, source.format);
+      auto resume = [this, name = source.name](std::uint64_t stream) -> std::optional<std::uint64_t> {
+        const auto at = journal->last_position(name, stream);
+        return at ? std::optional(at->position) : std::nullopt;
+      };
+      auto sink = [this, meter](std::span<const Line> lines) { return take_lines(lines, *meter); };
+      followers.push_back(std::make_unique<Follower>(std::move(options), std::move(resume), std::move(sink), clock, meter));
+      followers.back()->start();
+    }
+    return {};
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+      wake.notify_all();
+    }
+    for (auto& follower : followers) follower->stop();
+    if (server) server->stop();
+    if (dispatcher) dispatcher->stop();
+    for (std::thread& thread : threads) {
+      if (thread.joinable()) thread.join();
+    }
+    threads.clear();
+    followers.clear();
+    server.reset();
+  }
+};
+
+Live::Live(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Live::~Live() = default;
+
+Result<std::unique_ptr<Live>> Live::start(const Config& config, const Clock& clock) {
+  auto impl = std::make_unique<Impl>(config, clock);
+  if (auto started = impl->start(); !started) return pass(std::move(started));
+  return std::unique_ptr<Live>(new Live(std::move(impl)));
+}
+
+void Live::stop() { impl_->stop(); }
+std::string Live::url() const { return impl_->public_url; }
+std::string Live::claim_url() const { return impl_->claim; }
+
+}  // namespace tocsin::engine

@@ -1,0 +1,238 @@
+// Opening, importing, keeping: the seams between configuration, detection and storage.
+#include "engine/app/state.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "rules/base/bytes.hpp"
+#include "rules/base/embedded.hpp"
+#include "rules/base/text.hpp"
+#include "storage/exposure_store.hpp"
+#include "storage/notice_store.hpp"
+#include "storage/progress_store.hpp"
+#include "storage/register_store.hpp"
+
+namespace tocsin::engine {
+
+// The data-access pack, built into the program (rules/packs/data-access).
+std::span<const EmbeddedFile> embedded_data_access();
+
+namespace {
+
+constexpr std::size_t kMaxRegisterBytes = 4UL << 30;
+
+storage::StoredReach stored(const Reach& r) {
+  storage::StoredReach s;
+  s.key = r.key;
+  s.source = r.source;
+  s.file = r.origin.file;
+  s.line = r.origin.line;
+  s.seq = r.origin.seq;
+  s.first = r.first;
+  s.last = r.last;
+  s.known_from = r.known_from;
+  s.actor = r.actor;
+  s.account = r.account;
+  s.role = r.role;
+  s.session = r.session;
+  s.application = r.application;
+  s.client_ip = r.client_ip;
+  s.dataset = r.dataset;
+  s.grade = r.grade;
+  s.whole = r.whole;
+  s.people = r.people;
+  s.fields = r.fields;
+  s.at_least = r.at_least;
+  s.at_most = r.at_most;
+  s.rows = r.rows;
+  s.way = r.way;
+  s.reason = r.reason;
+  return s;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::kIo, "cannot be read", path, "check that the file exists and that tocsin may read it");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir) {
+  auto state = std::make_unique<State>();
+  state->dir = dir;
+  std::error_code ec;
+  std::filesystem::create_directories(dir, ec);
+  if (ec) return fail(Errc::kIo, "the data directory cannot be made: " + ec.message(), dir.string(), "name another one with --data");
+  auto db = storage::Database::open(dir / "tocsin.db");
+  if (!db) return pass(std::move(db));
+  state->db = std::move(*db);
+  const std::filesystem::path keys_at = keys_dir.empty() ? dir / "keys" : keys_dir;
+  auto keys = storage::Keys::open_or_create(keys_at);
+  if (!keys) return pass(std::move(keys));
+  state->keys = std::move(*keys);
+  auto vault = storage::Vault::open(*state->db, state->keys);
+  if (!vault) return pass(std::move(vault));
+  state->vault = std::move(*vault);
+  storage::Ledger::Options options;
+  auto ledger = storage::Ledger::open(*state->db, dir / "ledger", keys_at, options);
+  if (!ledger) return pass(std::move(ledger));
+  state->ledger = std::move(*ledger);
+  for (const auto& [family, migrations] :
+       {std::pair{storage::RegisterStore::kFamily, storage::RegisterStore::migrations()},
+        std::pair{storage::ExposureStore::kFamily, storage::ExposureStore::migrations()},
+        std::pair{storage::ProgressStore::kFamily, storage::ProgressStore::migrations()},
+        std::pair{storage::NoticeStore::kFamily, storage::NoticeStore::migrations()}}) {
+    if (auto done = state->db->migrate(family, migrations); !done) return pass(std::move(done));
+  }
+  if (auto done = Respond::migrate(*state->db); !done) return pass(std::move(done));
+  state->registers = std::make_unique<storage::Registers>(storage::RegisterStore::hash_with(state->keys));
+  auto loaded = state->db->read([&](storage::Reader& reader) { return storage::RegisterStore::load(reader, *state->vault, *state->registers); });
+  if (!loaded) return pass(std::move(loaded));
+  return state;
+}
+
+Result<void> import_registers(State& state, const Config& config, Time now, const std::function<void(const std::string&)>& tell) {
+  for (const DatasetConfig& dataset : config.datasets) {
+    if (dataset.register_file.empty()) continue;
+    std::error_code ec;
+    if (std::filesystem::file_size(dataset.register_file, ec) > kMaxRegisterBytes && !ec) {
+      return fail(Errc::kTooLarge, "the register is larger than 4 GiB", dataset.register_file, "import it in parts with 'tocsin register import'");
+    }
+    auto text = read_file(dataset.register_file);
+    if (!text) return pass(std::move(text));
+    // The same file is imported once: people the audit log has shown since must not leave the register again.
+    const std::string hash = to_hex(sha256(*text)), name = "register:" + dataset.name;
+    auto known = state.db->read([&](storage::Reader& reader) { return storage::ProgressStore::note(reader, name); });
+    if (!known) return pass(std::move(known));
+    if (*known == hash) continue;
+    storage::ImportOptions options;
+    options.dataset = dataset.name;
+    options.key = dataset.key;
+    options.as_of = now;
+    std::istringstream in(*text);
+    auto report = storage::import_register(in, options, *state.registers);
+    if (!report) return pass(std::move(report));
+    auto saved = state.db->write([&](storage::Transaction& tx) -> Result<void> {
+      if (auto done = storage::RegisterStore::save(tx, *state.vault, *state.registers, now); !done) return done;
+      storage::Entry entry;
+      entry.kind = "register-imported";
+      entry.time = now;
+      entry.by = "tocsin";
+      entry.fields = {{"dataset", dataset.name}, {"file", hash}, {"records", std::to_string(report->records)}, {"added", std::to_string(report->added)},
+                      {"gone", std::to_string(report->gone)}};
+      if (auto recorded = state.ledger->record(tx, entry); !recorded) return pass(std::move(recorded));
+      return storage::ProgressStore::set_note(tx, name, hash);
+    });
+    if (!saved) return saved;
+    tell("register of " + dataset.name + ": " + std::to_string(report->records) + " people, " + std::to_string(report->added) + " new");
+    for (const auto& bad : report->problems) tell(dataset.register_file + ":" + std::to_string(bad.line) + ": " + bad.message);
+  }
+  return {};
+}
+
+Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now) {
+  std::vector<storage::StoredReach> reaches;
+  reaches.reserve(effects.reaches.size());
+  for (const Reach& reach : effects.reaches) reaches.push_back(stored(reach));
+  return state.db->write([&](storage::Transaction& tx) -> Result<void> {
+    if (auto done = storage::RegisterStore::save(tx, *state.vault, *state.registers, now); !done) return done;
+    if (auto done = storage::ExposureStore::add(tx, reaches); !done) return done;
+    if (!effects.findings.empty()) {
+      if (auto applied = respond.apply(tx, effects.findings, now); !applied) return pass(std::move(applied));
+    }
+    if (processed == 0) return {};
+    return storage::ProgressStore::set_processed(tx, processed);
+  });
+}
+
+DatasetMap dataset_map(const Config& config) {
+  DatasetMap map;
+  for (const DatasetConfig& dataset : config.datasets) {
+    DatasetSpec spec;
+    spec.name = dataset.name;
+    spec.key = dataset.key;
+    spec.tables = dataset.tables;
+    if (spec.tables.empty()) spec.tables[dataset.name] = dataset.key;
+    spec.columns = dataset.columns;
+    map.add(std::move(spec));
+  }
+  return map;
+}
+
+Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const storage::Keys> keys,
+                                 const std::function<void(const std::string&)>& tell) {
+  PipelineSetup setup;
+  std::vector<rules::sigma::RuleSource> sources;
+  for (const EmbeddedFile& file : embedded_data_access()) sources.push_back({std::string(file.name), std::string(file.text)});
+  if (!config.sigma_rules.empty()) {
+    const std::vector<std::filesystem::path> paths(config.sigma_rules.begin(), config.sigma_rules.end());
+    auto files = rules::sigma::read_rule_files(paths);
+    if (!files) return pass(std::move(files));
+    for (auto& file : *files) sources.push_back(std::move(file));
+  }
+  const rules::sigma::Loaded loaded = rules::sigma::load(sources);
+  for (const auto& report : loaded.reports) {
+    if (report.status != rules::sigma::Status::kRejected || report.remarks.empty()) continue;
+    const auto& remark = report.remarks.front();
+    tell(report.file + ":" + std::to_string(report.line) + ": rule '" + report.title + "' refused: " + remark.message +
+         (remark.remedy.empty() ? "" : " (" + remark.remedy + ")"));
+  }
+  setup.rules = loaded.engine;
+
+  if (config.secret_scan == "on") {
+    std::vector<rules::secrets::RuleFile> files;
+    for (const std::string& path : config.secret_rules) {
+      auto text = read_file(path);
+      if (!text) return pass(std::move(text));
+      files.push_back({path, std::move(*text)});
+    }
+    rules::secrets::Options options;
+    if (keys) {
+      options.fingerprint = [keys](std::string_view secret) { return to_hex(keys->fingerprint(secret)); };
+    } else {
+      // Without the vault's key the same secret is known again within this run only.
+      options.fingerprint = [salt = storage::random_bytes(16)](std::string_view secret) {
+        return to_hex(sha256(salt + std::string(secret))).substr(0, 32);
+      };
+    }
+    auto scanner = rules::secrets::Scanner::load(files, std::move(options));
+    if (!scanner) return pass(std::move(scanner));
+    for (const auto& d : scanner->diagnostics) tell(d.where + ": " + d.message);
+    setup.scanner = std::move(scanner->scanner);
+  }
+
+  setup.datasets = dataset_map(config);
+  setup.exports.minimum_people = config.export_minimum_people;
+  for (const AllowedExport& a : config.allowed_exports) setup.exports.allowed.push_back({a.actor, a.application, a.dataset});
+  for (const SourceConfig& s : config.sources) {
+    SourceSetup source;
+    source.format = s.format;
+    source.description = s.description;
+    if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
+    for (const auto& [field, path] : s.fields) {
+      if (field == "time_format") {
+        auto format = JsonMapping::time_format_from(path);
+        if (!format) return pass(std::move(format));
+        source.decoder.mapping.time_format = *format;
+      } else if (field == "product") {
+        source.decoder.mapping.product = path;
+      } else if (field == "category") {
+        source.decoder.mapping.category = path;
+      } else if (field == "service") {
+        source.decoder.mapping.service = path;
+      } else if (!path.empty() && path[0] == '=') {
+        source.decoder.mapping.constants.emplace_back(field, path.substr(1));  // "system: =crm" is the word itself
+      } else {
+        source.decoder.mapping.paths.emplace_back(field, path);
+      }
+    }
+    if (auto checked = source.decoder.mapping.check(); !checked) return fail(Errc::kInvalid, "source '" + s.name + "': " + checked.error().message, config.file.string(), checked.error().remedy);
+    setup.sources.emplace(s.name, std::move(source));
+  }
+  return setup;
+}
+
+}  // namespace tocsin::engine

@@ -1,0 +1,49 @@
+// One data directory, open for writing: the database with all its families, the keys, the vault, the ledger and the
+// registers in memory. Shared by serve and replay; closing it is destroying it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "engine/app/config.hpp"
+#include "engine/detect/pipeline.hpp"
+#include "engine/respond/respond.hpp"
+#include "rules/base/result.hpp"
+#include "rules/base/time.hpp"
+#include "storage/journal/journal.hpp"
+#include "storage/ledger/ledger.hpp"
+#include "storage/people.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/vault/vault.hpp"
+
+namespace tocsin::engine {
+
+struct State {
+  std::filesystem::path dir;
+  std::unique_ptr<storage::Database> db;
+  std::shared_ptr<const storage::Keys> keys;
+  std::unique_ptr<storage::Vault> vault;
+  std::unique_ptr<storage::Ledger> ledger;
+  std::unique_ptr<storage::Registers> registers;
+
+  // Makes what is missing. Errors: kUnavailable (another process has it), kCorrupt, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<State>> open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir);
+};
+
+// Imports the registers that the configuration names, if their files have changed since the last time. A register
+// that cannot be read is an error; bad lines in it are told through `tell` and skipped.
+[[nodiscard]] Result<void> import_registers(State& state, const Config& config, Time now,
+                                            const std::function<void(const std::string&)>& tell);
+
+// Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings.
+[[nodiscard]] Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now);
+
+// The pipeline's setup from the configuration: packs, rules, scanner, datasets, sources. What was refused or is
+// doubtful is told through `tell`, one line each.
+[[nodiscard]] Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const storage::Keys> keys,
+                                               const std::function<void(const std::string&)>& tell);
+
+[[nodiscard]] DatasetMap dataset_map(const Config& config);
+
+}  // namespace tocsin::engine
