@@ -152,7 +152,7 @@ bool fits(std::string_view route, std::string_view path, std::vector<std::string
   if (want.size() != have.size()) return false;
   std::vector<std::string> found;
   for (std::size_t i = 0; i < want.size(); ++i) {
-    if (want[i].size() > 2 && want[i].front() == '{' && want[i].back() == '}') {
+    if (want[i].size() >= 2 && want[i].front() == '{' && want[i].back() == '}') {
       if (have[i].empty()) return false;
       if (want[i] != "{}" && want[i] != "{*}") found.push_back(percent_decoded(have[i]));
     } else if (want[i] != have[i]) {

@@ -34,7 +34,6 @@ struct Line {
   std::uint64_t line = 0;   // 1-based, of the record's first byte
   Place end;                // just past it; `end.offset` is the journal's position in this stream
   std::string_view bytes;
-  std::string_view error;   // not empty: not a record (longer than 1 MiB, …); count it as rejected
 };
 
 // How far a stream has been read for good: the offset just past its newest durable record, nullopt for a stream
@@ -45,8 +44,10 @@ struct Line {
 //   }
 using Resume = std::function<std::optional<std::uint64_t>(std::uint64_t stream)>;
 
-// Takes a batch. Success means that it is durable. kBusy, kTooLarge, kUnavailable and kIo mean that nothing was
-// taken: the same batch comes again, later (kTooLarge: in two halves).
+// Takes a batch, all of one stream. Success means that it is durable; any error means that nothing was taken, and
+// the same batch comes again, later (kTooLarge: in two halves at once; one record alone is then rejected).
+// The sink counts `accepted` and `duplicates`, which only it knows. What is no record (a line longer than 1 MiB) does
+// not come here: the follower counts it as rejected.
 using LineSink = std::function<Result<void>(std::span<const Line>)>;
 
 struct FollowerOptions {
@@ -83,7 +84,7 @@ class Follower {
   std::size_t poll_once();
 
  private:
-  class Work;
+  class Work;  // in follower.cpp
   std::unique_ptr<Work> work_;
 };
 
