@@ -357,7 +357,7 @@ on("GET", "/v1/incidents/{id}/report", ({ params }) => incidentOut(find(incident
 on("GET", "/v1/incidents/{id}/report.html", ({ params, response }) => {
   const incident = find(incidents, params.id, "incident");
   response.setHeader("Content-Type", "text/html; charset=utf-8");
-  response.end(`<!doctype html><html lang="en"><title>Report ${incident.number}</title><h1>${incident.number}: report</h1><p>A stand-in; the server makes the real one.</p></html>`);
+  response.end(`<!doctype html><html lang="en"><title>Report ${incident.number}</title><main><h1>${incident.number}: report</h1><p>A stand-in; the server makes the real one.</p></main></html>`);
   return "answered";
 });
 on("PATCH", "/v1/incidents/{id}", ({ params, body, session }) => {

@@ -114,7 +114,7 @@ function App(): JSX.Element {
   return (
     <>
       <header>
-        <span class="mark"><Bell />{answer ? answer.organisation.name : words.title}</span>
+        <span class="mark"><Bell />{answer?.organisation.name}</span>
         <span class="no-print row" role="group" aria-label={words.languageLabel}>
           {Object.entries(kLanguages).filter(([key]) => key !== lang).map(([key, other]) => (
             <button key={key} type="button" class="button plain" lang={key} onClick={() => setLang(key)}>{other.languageName}</button>
@@ -169,7 +169,8 @@ function Notice({ answer, code, words, lang, heading, onRestart, onChange }: {
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState(false);
   const spoken = answer.language ?? lang; // of what the organisation wrote; the page around it may speak another
-  const date = (time: string, withClock = false): string => new Date(time).toLocaleString(lang, { dateStyle: "long", ...(withClock && { timeStyle: "short" }) });
+  const local = (navigator.languages ?? []).find((tag) => tag.startsWith(lang)) ?? lang;
+  const date = (time: string, withClock = false): string => new Date(time).toLocaleString(local, { dateStyle: "long", ...(withClock && { timeStyle: "short" }) });
   const acknowledge = async (): Promise<void> => {
     setBusy(true);
     setFailed(false);

@@ -143,7 +143,7 @@ export function TaskList({ tasks, showIncident, logins, onChanged }: { tasks: Ta
       <ul class="list" data-testid="tasks">
         {tasks.map((task) => (
           <li key={task.id}>
-            <div class="item" data-testid="task" data-id={task.id}>
+            <div class="item" data-testid="task" data-id={task.id} data-state={task.state}>
               <div class="stack tight">
                 <span class="item-title">{task.title}</span>
                 {task.detail && <p class="quiet">{task.detail}</p>}
