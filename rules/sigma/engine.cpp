@@ -537,9 +537,14 @@ std::size_t Loaded::count(Status status) const noexcept {
   return static_cast<std::size_t>(std::count_if(reports.begin(), reports.end(), [&](const Report& r) { return r.status == status; }));
 }
 
+bool is_pack_description(std::string_view path) noexcept {
+  return path == "pack.yml" || path.ends_with("/pack.yml");
+}
+
 Loaded load(std::span<const RuleSource> sources, const LoadOptions& options) {
   EngineBuilder builder(options);
   for (const RuleSource& source : sources) {
+    if (is_pack_description(source.name)) continue;
     for (ParsedDocument& document : parse_rules(source.text, source.name)) {
       if (document.rule) builder.add(std::make_shared<const Rule>(std::move(*document.rule)), std::move(document.report));
       else builder.refused(std::move(document.report));

@@ -89,6 +89,9 @@ struct Loaded {
   [[nodiscard]] std::size_t count(Status status) const noexcept;
 };
 
+// Whether a path names the description of a pack (pack.yml), which holds no rule.
+[[nodiscard]] bool is_pack_description(std::string_view path) noexcept;
+
 // Never fails as a whole: what cannot be honoured exactly is rejected by name in the reports, and the rest load.
 [[nodiscard]] Loaded load(std::span<const RuleSource> sources, const LoadOptions& options = {});
 

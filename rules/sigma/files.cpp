@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 bool is_rule_file(const fs::path& path) {
   const std::string extension = to_lower(path.extension().string());
-  return (extension == ".yml" || extension == ".yaml") && path.filename() != "pack.yml";
+  return (extension == ".yml" || extension == ".yaml") && !is_pack_description(path.generic_string());
 }
 
 Result<RuleSource> read_file(const fs::path& path) {

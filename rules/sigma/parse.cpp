@@ -521,6 +521,15 @@ std::string_view name(Status status) noexcept {
   return "rejected";
 }
 
+std::string Report::text() const {
+  std::string out = file + ":" + std::to_string(line) + ": " + std::string(name(status));
+  for (const Remark& remark : remarks) {
+    out += (&remark == &remarks.front() ? ": " : "; ") + remark.message + " [" + remark.code + "]";
+    if (!remark.remedy.empty()) out += " (" + remark.remedy + ")";
+  }
+  return out;
+}
+
 std::vector<ParsedDocument> parse_rules(std::string_view text, std::string_view file) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<ParsedDocument> documents;

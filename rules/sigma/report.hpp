@@ -27,6 +27,9 @@ struct Report {
   std::string title;
   Status status = Status::kOk;
   std::vector<Remark> remarks;  // for kRejected the first is the reason; warnings otherwise
+
+  // "rules/x.yml:7: rejected: the modifier 'contians' does not exist in Sigma 2.1 [unknown-modifier] (did you mean …)"
+  [[nodiscard]] std::string text() const;
 };
 
 }  // namespace tocsin::rules::sigma
