@@ -55,6 +55,7 @@ void add_register(CLI::App& app, Context& context);
 void add_exposed(CLI::App& app, Context& context);  // exposed and who-saw
 void add_forget(CLI::App& app, Context& context);
 void add_ledger(CLI::App& app, Context& context);
+void add_journal(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);  // backup and restore
 void add_user(CLI::App& app, Context& context);    // user and token
 void add_config(CLI::App& app, Context& context);

@@ -14,6 +14,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_exposed(app, context);
   add_assess(app, context);
   add_ledger(app, context);
+  add_journal(app, context);
   add_forget(app, context);
   add_user(app, context);
   add_backup(app, context);
