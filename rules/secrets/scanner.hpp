@@ -79,6 +79,7 @@ class Scanner {
   static constexpr std::size_t kMaxRuleFile = 16 << 20;
 
   struct Loaded;
+  struct Compiled;  // defined in scanner.cpp
 
   // Compiles the own pack (unless switched off) and `files` (gitleaks or betterleaks TOML). A file that is not TOML, a
   // rule without id, with a regex that RE2 refuses, or with a bad allow-list is kInvalid with file and line. What is
@@ -92,8 +93,10 @@ class Scanner {
 
    private:
     friend class Scanner;
+    friend struct Compiled;
     std::vector<std::uint64_t> active_;  // one bit per rule
     std::vector<bool> silenced_;         // one per rule file: its global allow-list allows the whole path
+    std::string path_;
     bool given_ = false;
   };
   [[nodiscard]] Place place(std::string_view path) const;
@@ -111,7 +114,6 @@ class Scanner {
   };
   [[nodiscard]] std::vector<RuleInfo> rules() const;
 
-  struct Compiled;  // defined in scanner.cpp
 
  private:
   explicit Scanner(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
@@ -133,8 +135,5 @@ struct Scanner::Loaded {
 // Runs the samples of the own pack: each `match` must give a hit of that rule, each `clean` none at all of any rule.
 // Empty = all well; else one line per sample that fails, without the sample's text.
 [[nodiscard]] std::vector<std::string> check_own_samples();
-
-// The same for a pack of the own format in `file`.
-[[nodiscard]] std::vector<std::string> check_samples(const RuleFile& file);
 
 }  // namespace tocsin::rules::secrets

@@ -1,0 +1,61 @@
+// Field-aware extraction: from the places where the literal matcher saw a naming word to (key, value) pairs as logs
+// write them, and from there to hits. What comes out depends on the shape around the key:
+//
+//   key=value  "key":"value"  \"key\":\"value\"  key: value  <key>value</key>  --key value  key is value
+//   SQL: IDENTIFIED BY 'v', PASSWORD 'v', key = crypt('v', …), INSERT INTO t (…, key) VALUES (…, 'v')
+//   scheme://user:value@host   Authorization: Basic|Bearer v   mysql -pv   sshpass -p v
+//
+// Work is linear in the record: keys and values have named limits, and what was read once as a value is not read again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/secrets/scanner.hpp"
+#include "rules/secrets/vocabulary.hpp"
+
+namespace tocsin::rules::secrets {
+
+// What a literal leads to.
+enum class StemKind : std::uint8_t { kKey, kIdentifiedBy, kUrl, kBearer, kBasic, kCommand, kInsert, kRedisAuth, kEncoded };
+
+struct StemHit {
+  std::uint32_t start;
+  std::uint32_t end;
+  StemKind kind;
+};
+
+// A secret found, with its decoded text; the caller turns it into a Hit and forgets the text.
+struct Found {
+  FieldRule rule;
+  Tier tier = Tier::kPattern;
+  std::size_t start = 0;
+  std::size_t end = 0;
+  std::string secret;
+  std::string note;
+};
+
+class Extractor {
+ public:
+  static constexpr std::size_t kMaxValue = 4096;    // longer values are cut there
+  static constexpr std::size_t kMaxGap = 8;         // blanks between key, separator and value
+  static constexpr std::size_t kMaxColumns = 200;   // of an INSERT
+  static constexpr std::size_t kMaxRows = 1000;     // of an INSERT
+  static constexpr std::size_t kMaxWords = 64;      // of a command line
+
+  explicit Extractor(const Vocabulary& words, bool personal) : words_(words), personal_(personal) {}
+
+  // The literals that the matcher must look for, with what they lead to. Lower case.
+  [[nodiscard]] std::vector<std::pair<std::string, StemKind>> stems() const;
+
+  // Reads around each stem (ordered by end). Appends to `found`, and to `drops` if given.
+  void run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const;
+
+ private:
+  const Vocabulary& words_;
+  bool personal_;
+};
+
+}  // namespace tocsin::rules::secrets

@@ -1,0 +1,313 @@
+// Reading of rule files. TOML keys are matched without regard to case, as gitleaks' own reader does.
+#include "rules/secrets/ruleset.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include <toml++/toml.h>
+
+#include "rules/base/text.hpp"
+
+namespace tocsin::rules::secrets {
+namespace {
+
+// Thrown inside this file only.
+struct Bad {
+  std::string message;
+  int line;
+};
+
+int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+
+[[noreturn]] void bad(const toml::node& node, std::string message) { throw Bad{std::move(message), line_of(node)}; }
+
+const toml::node* find(const toml::table& table, std::string_view key) {
+  for (const auto& [name, node] : table) {
+    if (iequals(name.str(), key)) return &node;
+  }
+  return nullptr;
+}
+
+std::string text(const toml::table& table, std::string_view key) {
+  const toml::node* node = find(table, key);
+  if (node == nullptr) return {};
+  const auto value = node->value<std::string>();
+  if (!value) bad(*node, "'" + std::string(key) + "' must be a text");
+  return *value;
+}
+
+std::vector<std::string> texts(const toml::table& table, std::string_view key) {
+  std::vector<std::string> out;
+  const toml::node* node = find(table, key);
+  if (node == nullptr) return out;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) bad(*node, "'" + std::string(key) + "' must be a list");
+  for (const auto& item : *array) {
+    const auto value = item.value<std::string>();
+    if (!value) bad(item, "'" + std::string(key) + "' must hold texts");
+    out.push_back(*value);
+  }
+  return out;
+}
+
+double number(const toml::table& table, std::string_view key) {
+  const toml::node* node = find(table, key);
+  if (node == nullptr) return 0;
+  const auto value = node->value<double>();
+  if (!value) bad(*node, "'" + std::string(key) + "' must be a number");
+  return *value;
+}
+
+bool flag(const toml::table& table, std::string_view key) {
+  const toml::node* node = find(table, key);
+  if (node == nullptr) return false;
+  const auto value = node->value<bool>();
+  if (!value) bad(*node, "'" + std::string(key) + "' must be true or false");
+  return *value;
+}
+
+const std::vector<const toml::table*> tables(const toml::table& table, std::string_view key) {
+  std::vector<const toml::table*> out;
+  const toml::node* node = find(table, key);
+  if (node == nullptr) return out;
+  if (const toml::table* single = node->as_table()) {
+    out.push_back(single);
+    return out;
+  }
+  const toml::array* array = node->as_array();
+  if (array == nullptr) bad(*node, "'" + std::string(key) + "' must be a table or a list of tables");
+  for (const auto& item : *array) {
+    if (item.as_table() == nullptr) bad(item, "'" + std::string(key) + "' must hold tables");
+    out.push_back(item.as_table());
+  }
+  return out;
+}
+
+std::unique_ptr<RE2> compile(const std::string& pattern, const toml::node& place, const std::string& what) {
+  RE2::Options options(RE2::Quiet);
+  options.set_max_mem(64 << 20);
+  auto regex = std::make_unique<RE2>(pattern, options);
+  if (!regex->ok()) bad(place, what + ": the regex does not compile: " + printable(regex->error(), 200));
+  return regex;
+}
+
+// gitleaks joins the patterns of a list without grouping each one.
+std::unique_ptr<RE2> compile_joined(const std::vector<std::string>& patterns, const toml::node& place, const std::string& what) {
+  if (patterns.empty()) return nullptr;
+  std::string joined = "(?:";
+  for (const auto& pattern : patterns) {
+    (void)compile(pattern, place, what);  // so that a bad one is named, not the join
+    if (joined.size() > 3) joined += '|';
+    joined += pattern;
+  }
+  return compile(joined + ")", place, what);
+}
+
+AllowList read_allow(const toml::table& table, const std::string& what) {
+  AllowList out;
+  out.description = text(table, "description");
+  const std::string condition = to_lower(text(table, "condition"));
+  if (condition == "and" || condition == "&&") {
+    out.all = true;
+  } else if (!condition.empty() && condition != "or" && condition != "||") {
+    bad(table, what + ": 'condition' must be OR or AND");
+  }
+  const std::string target = text(table, "regexTarget");
+  if (target == "match") {
+    out.target = AllowList::Target::kMatch;
+  } else if (target == "line") {
+    out.target = AllowList::Target::kLine;
+  } else if (!target.empty() && target != "secret") {
+    bad(table, what + ": 'regexTarget' must be secret, match or line");
+  }
+  out.regexes = compile_joined(texts(table, "regexes"), table, what);
+  out.paths = compile_joined(texts(table, "paths"), table, what);
+  out.commits = !texts(table, "commits").empty();
+  for (auto& word : texts(table, "stopwords")) out.stopwords.push_back(to_lower(word));
+  if (!out.regexes && !out.paths && !out.commits && out.stopwords.empty()) {
+    bad(table, what + ": an allow-list needs commits, paths, regexes or stopwords");
+  }
+  return out;
+}
+
+// The newer list of tables or the older single table; both together are an error.
+std::vector<const toml::table*> allow_tables(const toml::table& table, const std::string& what) {
+  auto newer = tables(table, "allowlists");
+  auto older = tables(table, "allowlist");
+  if (!newer.empty() && !older.empty()) bad(table, what + ": 'allowlist' and 'allowlists' exclude each other");
+  return newer.empty() ? older : newer;
+}
+
+void read_samples(const toml::table& table, Rule& rule) {
+  for (const toml::table* samples : tables(table, "samples")) {
+    for (auto& line : texts(*samples, "match")) rule.must_match.push_back(std::move(line));
+    for (auto& line : texts(*samples, "clean")) rule.must_not_match.push_back(std::move(line));
+  }
+  if (rule.must_match.empty() || rule.must_not_match.empty()) {
+    bad(table, "rule '" + rule.id + "': an own rule needs samples that match and samples that are clean");
+  }
+}
+
+struct Reader {
+  const RuleFile& file;
+  RuleSet out;
+
+  void note(const toml::node& node, std::string message) {
+    out.diagnostics.push_back({file.name + ":" + std::to_string(line_of(node)), std::move(message)});
+  }
+
+  // Parts that change which findings remain: without them the rule would say something else than its author meant.
+  bool honoured(const toml::table& table, const std::string& what) {
+    if (find(table, "filter") != nullptr) {
+      note(table, what + " is left out: its 'filter' expression is not supported");
+      return false;
+    }
+    if (find(table, "validate") != nullptr) note(table, what + ": 'validate' asks the network and is not run");
+    return true;
+  }
+
+  void read_rule(const toml::table& table) {
+    Rule rule;
+    rule.line = line_of(table);
+    rule.id = text(table, "id");
+    if (trim(rule.id).empty()) bad(table, "a rule without id");
+    const std::string what = "rule '" + printable(rule.id, 80) + "'";
+    if (std::any_of(out.rules.begin(), out.rules.end(), [&](const Rule& r) { return r.id == rule.id; })) {
+      bad(table, what + " stands twice");
+    }
+    rule.description = text(table, "description");
+    rule.path_text = text(table, "path");
+    const std::string pattern = text(table, "regex");
+    if (pattern.empty() && rule.path_text.empty()) bad(table, what + " needs a regex or a path");
+    if (!pattern.empty()) rule.regex = compile(pattern, table, what);
+    if (!rule.path_text.empty()) rule.path = compile(rule.path_text, table, what);
+    rule.entropy = number(table, "entropy");
+    const double group = number(table, "secretGroup");
+    const int groups = rule.regex ? rule.regex->NumberOfCapturingGroups() : 0;
+    if (group < 0 || group > groups) bad(table, what + ": 'secretGroup' is not a group of its regex");
+    rule.secret_group = static_cast<int>(group);
+    for (auto& keyword : texts(table, "keywords")) {
+      if (!keyword.empty()) rule.keywords.push_back(to_lower(keyword));
+    }
+    rule.skip_report = flag(table, "skipReport");
+    rule.generic = to_lower(rule.id).find("generic") != std::string::npos;
+    for (const toml::table* allow : allow_tables(table, what)) rule.allow.push_back(read_allow(*allow, what));
+    for (const toml::table* part : tables(table, "required")) read_required(*part, rule, what);
+    if (out.own) {
+      read_own(table, rule, what);
+    } else if (!honoured(table, what)) {
+      return;
+    }
+    out.rules.push_back(std::move(rule));
+  }
+
+  static void read_required(const toml::table& table, Rule& rule, const std::string& what) {
+    RequiredPart part;
+    part.id = text(table, "id");
+    if (part.id.empty()) bad(table, what + ": 'required' needs an id");
+    if (find(table, "withinLines") != nullptr) part.within_lines = static_cast<int>(number(table, "withinLines"));
+    if (find(table, "withinColumns") != nullptr) part.within_columns = static_cast<int>(number(table, "withinColumns"));
+    rule.required.push_back(std::move(part));
+  }
+
+  static void read_own(const toml::table& table, Rule& rule, const std::string& what) {
+    const std::string kind = text(table, "kind");
+    if (kind != "secret" && kind != "personal") bad(table, what + ": 'kind' must be secret or personal");
+    rule.kind = kind == "personal" ? Kind::kPersonal : Kind::kSecret;
+    rule.check = text(table, "check");
+    read_samples(table, rule);
+  }
+
+  // Global allow-lists; with targetRules they belong to those rules only.
+  void read_global_allow(const toml::table& root) {
+    for (const toml::table* table : allow_tables(root, "the global allow-list")) {
+      const auto targets = texts(*table, "targetRules");
+      if (targets.empty()) {
+        out.allow.push_back(read_allow(*table, "a global allow-list"));
+        continue;
+      }
+      for (const auto& id : targets) {
+        const auto rule = std::find_if(out.rules.begin(), out.rules.end(), [&](const Rule& r) { return r.id == id; });
+        if (rule == out.rules.end()) bad(*table, "a global allow-list names the rule '" + printable(id, 80) + "', which does not exist");
+        rule->allow.push_back(read_allow(*table, "a global allow-list"));
+      }
+    }
+  }
+
+  // Rules whose required parts are missing (or were left out) are left out too.
+  void check_required() {
+    for (bool again = true; again;) {
+      again = false;
+      for (auto it = out.rules.begin(); it != out.rules.end(); ++it) {
+        const auto missing = std::find_if(it->required.begin(), it->required.end(), [&](const RequiredPart& part) {
+          return std::none_of(out.rules.begin(), out.rules.end(), [&](const Rule& r) { return r.id == part.id; });
+        });
+        if (missing == it->required.end()) continue;
+        out.diagnostics.push_back({file.name + ":" + std::to_string(it->line),
+                                   "rule '" + printable(it->id, 80) + "' is left out: it requires '" + printable(missing->id, 80) + "', which is not there"});
+        out.rules.erase(it);
+        again = true;
+        break;
+      }
+    }
+  }
+
+  void read(const toml::table& root) {
+    if (const toml::node* extend = find(root, "extend")) {
+      note(*extend, "'extend' is not followed: give the files it names to --rules as well");
+    }
+    for (const char* key : {"prefilter", "filter"}) {
+      if (const toml::node* node = find(root, key)) note(*node, std::string("the global '") + key + "' expression is not supported and not applied");
+    }
+    for (const toml::table* table : tables(root, "rules")) read_rule(*table);
+    read_global_allow(root);
+    check_required();
+  }
+};
+
+}  // namespace
+
+Result<RuleSet> read_rules(const RuleFile& file, bool own) {
+  if (file.text.size() > Scanner::kMaxRuleFile) {
+    return fail(Errc::kTooLarge, "a rule file may have at most " + std::to_string(Scanner::kMaxRuleFile) + " bytes", file.name);
+  }
+  Reader reader{file, {}};
+  reader.out.file = file.name;
+  reader.out.own = own;
+  try {
+    reader.read(toml::parse(file.text));
+  } catch (const toml::parse_error& problem) {
+    return fail(Errc::kInvalid, "not readable as TOML: " + printable(problem.description(), 200),
+                file.name + ":" + std::to_string(problem.source().begin.line));
+  } catch (const Bad& problem) {
+    return fail(Errc::kInvalid, problem.message, file.name + ":" + std::to_string(problem.line));
+  }
+  return std::move(reader.out);
+}
+
+double entropy(std::string_view text) {
+  if (text.empty()) return 0;
+  std::unordered_map<char32_t, std::size_t> counts;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    if (length == 0 || i + length > text.size() || !is_utf8(text.substr(i, length))) {
+      ++counts[0xfffd];
+      ++i;
+      continue;
+    }
+    char32_t rune = length == 1 ? lead : lead & (0x7fU >> length);
+    for (std::size_t k = 1; k < length; ++k) rune = rune << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
+    ++counts[rune];
+    i += length;
+  }
+  double bits = 0;
+  for (const auto& [rune, count] : counts) {
+    const double share = static_cast<double>(count) / static_cast<double>(text.size());
+    bits -= share * std::log2(share);
+  }
+  return bits;
+}
+
+}  // namespace tocsin::rules::secrets

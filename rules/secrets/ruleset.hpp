@@ -1,0 +1,70 @@
+// Rule files as they are evaluated: gitleaks TOML (and betterleaks', as far as it is the same), and our own pack,
+// which is gitleaks' form plus kind, check and samples.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <re2/re2.h>
+
+#include "rules/base/result.hpp"
+#include "rules/secrets/scanner.hpp"
+
+namespace tocsin::rules::secrets {
+
+// One allow-list. Several patterns are joined by '|' without grouping each, as gitleaks does: a flag inside one
+// pattern therefore reaches the following ones, and "^a|b" is not "^(a|b)".
+struct AllowList {
+  enum class Target : std::uint8_t { kSecret, kMatch, kLine };
+  std::string description;
+  bool all = false;  // condition AND: every kind of check that is present must hold
+  Target target = Target::kSecret;
+  std::unique_ptr<RE2> regexes;
+  std::unique_ptr<RE2> paths;
+  bool commits = false;  // present; there are no commits in a log, so it never holds
+  std::vector<std::string> stopwords;  // lower case
+};
+
+struct RequiredPart {
+  std::string id;
+  int within_lines = -1;  // -1: anywhere in the record
+  int within_columns = -1;
+};
+
+struct Rule {
+  std::string id;
+  std::string description;
+  std::unique_ptr<RE2> regex;  // null for a rule by path only
+  std::unique_ptr<RE2> path;
+  std::string path_text;
+  double entropy = 0;
+  int secret_group = 0;
+  std::vector<std::string> keywords;  // lower case
+  std::vector<AllowList> allow;
+  std::vector<RequiredPart> required;
+  bool skip_report = false;
+  bool generic = false;  // its id contains "generic"
+  Kind kind = Kind::kSecret;
+  std::string check;     // own pack: the validator that decides the tier, or empty
+  std::vector<std::string> must_match;
+  std::vector<std::string> must_not_match;
+  int line = 0;          // in its file
+};
+
+struct RuleSet {
+  std::string file;
+  bool own = false;
+  std::vector<Rule> rules;
+  std::vector<AllowList> allow;  // global
+  std::vector<Diagnostic> diagnostics;
+};
+
+// Reads and compiles one file. `own` asks for samples on every rule and allows the own keys.
+[[nodiscard]] Result<RuleSet> read_rules(const RuleFile& file, bool own);
+
+// Shannon entropy in bits: runes counted, divided by the number of bytes. Ill-formed bytes count as one rune.
+[[nodiscard]] double entropy(std::string_view text);
+
+}  // namespace tocsin::rules::secrets

@@ -1,0 +1,97 @@
+// What the names of fields mean: words of the languages people name fields in, read from rules/packs/secrets/fields.toml.
+// A key is cut into words (camelCase, _, -, .) and judged by them: "new_password" holds a password, "password_changed_at"
+// and "access_key_id" only speak about one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "rules/base/result.hpp"
+#include "rules/secrets/scanner.hpp"
+
+namespace tocsin::rules::secrets {
+
+enum class KeyClass : std::uint8_t {
+  kNone,           // not a name of something secret
+  kAbout,          // speaks about a secret without holding it: id, date, policy
+  kPassword,       // any value that is not a placeholder counts
+  kSecret,         // key, client secret, access token: length and characters must fit
+  kToken,          // "token" alone: long and random values only
+  kHash,           // digest of a password
+  kAuthorization,  // HTTP credentials
+  kSession,        // session cookie
+  kPin,            // digits only
+  kCardCode,       // CVV, CVC
+  kPersonalNumber, // a national identifier; which one is in Key::number
+};
+
+struct Key {
+  KeyClass cls = KeyClass::kNone;
+  std::string_view word;    // the word that decided, lower case; lives as long as the Vocabulary
+  std::string_view number;  // kPersonalNumber: name of its validator
+};
+
+// The extractor's rules, in the order of `kFieldRuleIds`.
+enum class FieldRule : std::uint8_t {
+  kPasswordField, kPasswordSql, kPasswordUrl, kPasswordCommand, kPasswordText, kPasswordHash, kSecretField,
+  kAuthorization, kSessionCookie, kPin, kCardCode, kCard, kIban, kNationalId, kEncoded,
+};
+inline constexpr std::array<std::string_view, 15> kFieldRuleIds = {
+    "tocsin.password-field", "tocsin.password-sql", "tocsin.password-url", "tocsin.password-command",
+    "tocsin.password-text", "tocsin.password-hash-field", "tocsin.secret-field", "tocsin.authorization",
+    "tocsin.session-cookie", "tocsin.pin", "tocsin.card-code", "tocsin.payment-card", "tocsin.iban",
+    "tocsin.national-id", "tocsin.encoded-password"};
+
+struct FieldRuleInfo {
+  std::string description;
+  Kind kind = Kind::kSecret;
+  std::vector<std::string> must_match;
+  std::vector<std::string> must_not_match;
+};
+
+class Vocabulary {
+ public:
+  // Reads the file; every rule of kFieldRuleIds must be described there with samples.
+  [[nodiscard]] static Result<Vocabulary> read(const RuleFile& file);
+
+  // What a key is. Linear in its length; keys longer than kMaxKey are kNone.
+  static constexpr std::size_t kMaxKey = 96;
+  [[nodiscard]] Key classify(std::string_view key) const;
+
+  // Literals near which a key may stand; every key that is not kNone contains one. Lower case.
+  [[nodiscard]] const std::vector<std::string>& stems() const noexcept { return stems_; }
+
+  // Words that stand where a value would but are none: "redacted", "null", "varchar". `word` in lower case.
+  [[nodiscard]] bool is_placeholder(std::string_view word) const { return placeholders_.contains(word); }
+  // Words that follow "password is" or "password:" in a sentence: "required", "incorrect".
+  [[nodiscard]] bool is_prose(std::string_view word) const { return prose_.contains(word); }
+  // Words between a key and its value in a sentence: "is", "lautet".
+  [[nodiscard]] bool is_copula(std::string_view word) const { return copulas_.contains(word); }
+
+  [[nodiscard]] const FieldRuleInfo& info(FieldRule rule) const { return rules_[static_cast<std::size_t>(rule)]; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
+  };
+  using Set = std::unordered_set<std::string, Hash, std::equal_to<>>;
+  struct Words;
+
+  KeyClass classify_words(const Words& words, Key& key) const;
+  bool any_of(const Words& words, std::size_t from, std::size_t to, const Set& set) const;
+  static std::size_t split(std::string_view key, std::string& lower, std::array<std::string_view, 12>& words);
+
+  Set passwords_, password_suffixes_, secrets_, secret_pairs_, tokens_, token_heads_, token_voids_, about_, hashes_,
+      head_voids_, authorizations_, sessions_, pins_, card_codes_, placeholders_, prose_, copulas_;
+  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> numbers_;  // key words → validator
+  std::vector<std::string> stems_;
+  std::array<FieldRuleInfo, kFieldRuleIds.size()> rules_;
+};
+
+}  // namespace tocsin::rules::secrets
