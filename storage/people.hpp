@@ -67,6 +67,11 @@ class People {
   // Since when people may be in the dataset whom nobody told us about (COPY FROM, INSERT … SELECT).
   [[nodiscard]] std::optional<Time> incomplete_since() const noexcept { return incomplete_since_; }
   [[nodiscard]] const std::vector<std::string>& columns() const noexcept { return columns_; }
+  // The moment that the newest import describes; changes logged before it are already in it.
+  [[nodiscard]] Time as_of() const noexcept { return as_of_; }
+  void set_as_of(Time t) { as_of_ = t; header_changed_ = true; }
+  // Whether ids are integers, so that '042' means 42.
+  [[nodiscard]] bool integer_keys() const noexcept { return not_integers_.size() <= ordered_.size(); }
 
   // ---- asking
   [[nodiscard]] std::optional<PersonNo> find(std::string_view id) const;
@@ -90,6 +95,9 @@ class People {
   PersonNo add(std::string_view id, Time from, const Attributes& attributes, bool complete);
   // Values change at `when`; old ones go on matching until `until` (a commit may come later than its log line).
   void change(PersonNo no, Time when, Time until, const Attributes& attributes);
+  // What a newer register says about someone known: values that differ change some time before `as_of`, so old
+  // and new ones both match until then. True if anything differs.
+  bool update(PersonNo no, Time as_of, const Attributes& attributes);
   // Values change in a way that is not known: the person matches every condition on attributes from now on.
   void obscure(PersonNo no);
   void remove(PersonNo no, Time until);
@@ -139,6 +147,7 @@ class People {
   std::vector<std::string> columns_;
   std::unordered_set<std::string> tainted_;
   std::optional<Time> incomplete_since_;
+  Time as_of_ = kAlways;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, PersonNo> by_id_;
   mutable std::vector<std::pair<std::int64_t, PersonNo>> ordered_;  // integer keys, sorted when asked

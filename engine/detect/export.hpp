@@ -32,7 +32,7 @@ struct ExportOptions {
   std::uint64_t minimum_people = 50;      // at once
   double minimum_share = 0.5;             // … or this share of the dataset, if it has minimum_dataset people
   std::uint64_t minimum_dataset = 20;
-  std::uint64_t cumulative_people = 100;  // little by little
+  std::uint64_t cumulative_people = 200;  // little by little
   Duration window = std::chrono::hours(1);
   Duration episode_gap = std::chrono::hours(1);
   std::uint64_t critical_people = 10'000;  // critical from here, or the whole dataset

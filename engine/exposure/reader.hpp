@@ -40,8 +40,13 @@ struct Reach {
   std::vector<std::string> fields;        // columns read; {"*"} = all. "visit.ward" for other tables than the main one
   std::optional<std::uint64_t> at_least, at_most;  // people truly reached; nullopt = cannot be said
   std::optional<std::uint64_t> rows;      // as the log counts them, if it does
-  std::uint64_t known = 0;                // people known in the dataset at that time
+  std::uint64_t known = 0;                // people known in the dataset at that time …
+  bool known_all = false;                 // … and as far as we know that is everyone
   bool collected = false;                 // one row may hold many people
+  bool paged = false;                     // a page of a longer list (LIMIT, OFFSET)
+  bool narrowed = false;                  // `whole`, but only because its conditions do not tell people apart
+  std::optional<std::uint64_t> estimate;  // people the conditions probably mean, where that could not be proved
+  std::vector<Origin> also;               // earlier records that belong to it (DECLARE, PREPARE)
   std::string way;       // "select", "copy", "cursor", "pg_dump", "prepared", "view", "returning", "failed", "event"
   std::string reason;    // one sentence for a person: why this grade
   std::string statement_key;  // session and number: the same for all reaches of one statement

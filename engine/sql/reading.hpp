@@ -97,6 +97,7 @@ struct Source {
   std::string alias;
   bool only = false;                 // FROM ONLY
   Use use = Use::kNone;
+  Use staged = Use::kNone;           // the same for the copy that CREATE … AS or INSERT … SELECT makes
   std::vector<std::string> columns;  // that reach the result as values; {"*"} = all
   std::vector<int> filters;          // predicates; all of them hold for its rows that reach the result
   bool nullable = false;             // on the optional side of an outer join
@@ -141,7 +142,7 @@ struct Statement {
   Kind kind = Kind::kOther;
   Kind inner = Kind::kOther;  // of what PREPARE, DECLARE, EXPLAIN, COPY (…) or CREATE … AS hold; else = kind
   Query query;                // of the statement or of what it holds
-  std::optional<Write> write;
+  std::vector<Write> writes;  // the statement's own, and those of its CTEs
   std::string name;           // cursor, prepared statement, variable; "" for CLOSE ALL, DEALLOCATE ALL
   std::string setting;        // SET …: the value, items joined with ","
   std::vector<Value> arguments;          // EXECUTE
@@ -150,6 +151,7 @@ struct Statement {
   bool analyze = false;                  // EXPLAIN ANALYZE
   bool to_program = false, to_file = false;  // COPY TO PROGRAM, TO a file on the server
   Relation target;                       // CREATE TABLE, CREATE VIEW, SELECT INTO, INSERT … SELECT, DROP, RENAME
+  std::vector<Output> staged;            // the columns of the copy that is made
   std::vector<Relation> parents;         // CREATE TABLE … INHERITS / PARTITION OF
   std::vector<Relation> dropped;
   std::vector<std::string> target_columns;  // named in CREATE TABLE (…), CREATE VIEW v(…), INSERT INTO t(…)

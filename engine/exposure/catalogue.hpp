@@ -1,0 +1,79 @@
+// What a log has taught about a database's relations: columns of tables, definitions of views, and which tables
+// are copies of people's data made by CREATE TABLE AS, SELECT INTO or INSERT … SELECT.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/sql/reading.hpp"
+#include "storage/people.hpp"
+
+namespace tocsin::engine {
+
+// A relation that stands for a query: a view, or a copy of what a query gave at some time.
+struct Definition {
+  std::shared_ptr<const sql::Reading> reading;  // keeps the statement alive
+  const sql::Statement* statement = nullptr;
+  std::vector<std::string> parameters;
+  bool parameters_known = true;
+  bool copy = false;      // the rows were taken at `taken`; a view's are taken when it is read
+  storage::Span taken;
+};
+
+class Catalogue {
+ public:
+  explicit Catalogue(std::size_t max_relations) : max_(max_relations) {}
+
+  // Learns from CREATE, DROP, RENAME and from the columns that statements name.
+  void define(const std::string& relation, Definition definition);       // a view: replaces
+  void add_copy(const std::string& relation, Definition definition);     // a copy: adds
+  void set_columns(const std::string& relation, const std::vector<std::string>& columns);
+  void see_columns(const sql::Query& query);
+  void see_relation(const std::string& relation);
+  void set_parents(const std::string& relation, std::vector<std::string> parents);
+  void set_bases(const std::string& view, const std::string& base);      // a view without known definition
+  void drop(const std::string& relation);
+  void rename(const std::string& from, const std::string& to);
+
+  [[nodiscard]] const std::vector<Definition>* definitions(const std::string& relation) const;
+  // Columns known to exist; nullptr if nothing is known. `complete` says whether these are all, in order.
+  [[nodiscard]] const std::vector<std::string>* columns(const std::string& relation) const;
+  [[nodiscard]] bool columns_complete(const std::string& relation) const;
+  [[nodiscard]] bool knows(std::string_view relation) const;
+  [[nodiscard]] const std::vector<std::string>& parents(const std::string& relation) const;
+  [[nodiscard]] const std::set<std::string>& bases(const std::string& view) const;
+
+ private:
+  struct Entry {
+    std::vector<std::string> columns;
+    bool complete = false;
+    std::vector<Definition> definitions;
+    std::vector<std::string> parents;
+    std::set<std::string> bases;
+  };
+  Entry* entry(const std::string& relation);
+  const Entry* find(const std::string& relation) const;
+  std::size_t max_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+// A query in which every view and copy is replaced by what it stands for. `taken[i]` is set for sources whose
+// rows are those of an earlier moment.
+struct Expanded {
+  sql::Query query;
+  std::vector<std::optional<storage::Span>> taken;
+  bool through_view = false;
+  bool through_copy = false;
+};
+
+[[nodiscard]] Expanded expand(const sql::Query& query, const Catalogue& catalogue);
+
+// Whether expanding would change anything; if not, the query can be used as it is.
+[[nodiscard]] bool needs_expansion(const sql::Query& query, const Catalogue& catalogue);
+
+}  // namespace tocsin::engine

@@ -1,0 +1,64 @@
+// The map is small (a handful of registers), so looking through it is enough.
+#include "engine/exposure/datasets.hpp"
+
+#include <utility>
+
+namespace tocsin::engine {
+namespace {
+
+std::string_view last_part(std::string_view relation) {
+  const std::size_t dot = relation.rfind('.');
+  return dot == std::string_view::npos ? relation : relation.substr(dot + 1);
+}
+
+std::string_view without_public(std::string_view relation) {
+  constexpr std::string_view kPublic = "public.";
+  return relation.starts_with(kPublic) ? relation.substr(kPublic.size()) : relation;
+}
+
+// The register's own table: the one called like it, else every one whose person column is the key.
+bool is_main(const DatasetSpec& spec, std::string_view table, std::string_view column) {
+  if (last_part(table) == spec.name) return true;
+  for (const auto& [other, ignored] : spec.tables) {
+    if (last_part(other) == spec.name) return false;
+  }
+  return spec.tables.size() == 1 && column == spec.key;
+}
+
+}  // namespace
+
+void DatasetMap::add(DatasetSpec spec) {
+  if (spec.tables.empty()) spec.tables.emplace(spec.name, spec.key);
+  specs_.push_back(std::move(spec));
+}
+
+const DatasetSpec* DatasetMap::find(std::string_view dataset) const {
+  for (const DatasetSpec& spec : specs_) {
+    if (spec.name == dataset) return &spec;
+  }
+  return nullptr;
+}
+
+std::vector<PersonColumn> DatasetMap::persons_of(std::string_view relation) const {
+  relation = without_public(relation);
+  const bool qualified = relation.find('.') != std::string_view::npos;
+  std::vector<PersonColumn> out;
+  for (const DatasetSpec& spec : specs_) {
+    for (const auto& [table, column] : spec.tables) {
+      const std::string_view named = without_public(table);
+      if (named != relation && (qualified || last_part(named) != relation)) continue;
+      out.push_back({spec.name, column, is_main(spec, table, column), true});
+    }
+  }
+  return out;
+}
+
+std::string DatasetMap::kind_of(std::string_view dataset, std::string_view field) const {
+  const DatasetSpec* spec = find(dataset);
+  if (spec == nullptr) return "";
+  if (const auto exact = spec->columns.find(std::string(field)); exact != spec->columns.end()) return exact->second;
+  const auto bare = spec->columns.find(std::string(last_part(field)));
+  return bare == spec->columns.end() ? "" : bare->second;
+}
+
+}  // namespace tocsin::engine

@@ -1,0 +1,357 @@
+// Conditions as sets. Everything that is not surely understood is "everyone"; AND intersects, OR unites. A
+// condition narrows a source's people if its column is the person column, or is joined to it by equalities that
+// hold for every row (the class of the key).
+#include "engine/exposure/evaluate.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+#include "rules/base/text.hpp"
+
+namespace tocsin::engine {
+
+using sql::Column;
+using sql::Op;
+using sql::Predicate;
+using sql::Value;
+using storage::PersonNo;
+
+namespace {
+
+template <class T>
+std::vector<T> merged(const std::vector<T>& a, const std::vector<T>& b) {
+  std::vector<T> out;
+  out.reserve(a.size() + b.size());
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+template <class T>
+std::vector<T> common(const std::vector<T>& a, const std::vector<T>& b) {
+  std::vector<T> out;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+PeopleSet nobody() {
+  PeopleSet out;
+  out.all = false;
+  return out;
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const char c = text[i];
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (dash ? c != '-' : !hex) return false;
+  }
+  return true;
+}
+
+// The elements of a one-dimensional array literal ("{1,2,\"a b\"}"); nullopt if it is not one.
+std::optional<std::vector<std::string>> array_elements(std::string_view text) {
+  text = trim(text);
+  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::vector<std::string> out;
+  if (trim(text).empty()) return out;
+  std::string element;
+  bool quoted = false, was_quoted = false;
+  const auto finish = [&] {
+    std::string value = was_quoted ? element : std::string(trim(element));
+    if (was_quoted || !iequals(value, "NULL")) out.push_back(std::move(value));
+    element.clear();
+    was_quoted = false;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && i + 1 < text.size()) {
+      element += text[++i];
+    } else if (c == '"') {
+      quoted = !quoted;
+      was_quoted = true;
+    } else if (!quoted && (c == '{' || c == '}')) {
+      return std::nullopt;
+    } else if (!quoted && c == ',') {
+      finish();
+    } else if (quoted || !was_quoted) {
+      element += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  finish();
+  return out;
+}
+
+// The text of a value, if it is known in this execution.
+std::optional<std::string> text_of(const Value& v, const Parameters& parameters) {
+  if (v.parameter > 0) {
+    const auto at = static_cast<std::size_t>(v.parameter - 1);
+    if (!parameters.known || parameters.values == nullptr || at >= parameters.values->size()) return std::nullopt;
+    return (*parameters.values)[at];
+  }
+  if (!v.known) return std::nullopt;
+  return v.text;
+}
+
+std::optional<std::vector<std::string>> texts_of(const Predicate& p, const EvaluationInput& input) {
+  std::vector<std::string> out;
+  for (const Value& v : p.values) {
+    if (v.null) continue;
+    auto text = text_of(v, input.parameters);
+    if (!text) return std::nullopt;
+    if (!v.array) {
+      out.push_back(std::move(*text));
+    } else {
+      auto elements = array_elements(*text);
+      if (!elements) return std::nullopt;
+      for (std::string& e : *elements) out.push_back(std::move(e));
+    }
+    if (out.size() > input.max_ids) return std::nullopt;
+  }
+  return out;
+}
+
+// Whether two column references surely mean the same column. `a` is known to exist where it says.
+bool same_column(const Column& a, bool a_exists, const Column& b) {
+  if (a.name != b.name || a.candidates.empty() || b.candidates.empty()) return false;
+  if (a.candidates == b.candidates) return a.candidates.size() == 1 || !a.certain;
+  if (a.candidates.size() != 1 || !a_exists) return false;
+  return std::find(b.candidates.begin(), b.candidates.end(), a.candidates.front()) != b.candidates.end();
+}
+
+struct Member {
+  Column column;
+  bool exists;
+};
+
+// The columns that equal the key in every row of the result of this source.
+std::vector<Member> key_class(const EvaluationInput& input, int source, const PersonColumn& key) {
+  std::vector<Member> members{{Column{{source}, key.column, true}, key.certain}};
+  std::vector<int> conjuncts = input.query.sources[static_cast<std::size_t>(source)].filters;
+  for (std::size_t i = 0; i < conjuncts.size(); ++i) {
+    const Predicate& p = input.query.predicates[static_cast<std::size_t>(conjuncts[i])];
+    if (p.op == Op::kAnd) conjuncts.insert(conjuncts.end(), p.args.begin(), p.args.end());
+  }
+  constexpr std::size_t kMaxMembers = 64;
+  bool grown = true;
+  while (grown && members.size() < kMaxMembers) {
+    grown = false;
+    for (const int conjunct : conjuncts) {
+      const Predicate& p = input.query.predicates[static_cast<std::size_t>(conjunct)];
+      if (p.op != Op::kSame) continue;
+      const auto holds = [&](const Column& c) {
+        return std::any_of(members.begin(), members.end(),
+                           [&](const Member& m) { return same_column(m.column, m.exists, c); });
+      };
+      const bool left = holds(p.column), right = holds(p.other);
+      if (left == right) continue;
+      const Column& fresh = left ? p.other : p.column;
+      members.push_back({fresh, fresh.certain});
+      grown = true;
+    }
+  }
+  return members;
+}
+
+struct Evaluator {
+  EvaluationInput& input;
+  const std::vector<Member>& members;
+
+  bool is_key(const Column& c) const {
+    return std::any_of(members.begin(), members.end(),
+                       [&](const Member& m) { return same_column(m.column, m.exists, c); });
+  }
+
+  // Whether `c` is an attribute of the very person that the key names.
+  bool is_attribute(const Column& c) const {
+    for (const int candidate : c.candidates) {
+      const std::string key = input.main_key(candidate);
+      if (key.empty()) continue;
+      if (!is_key(Column{{candidate}, key, true})) continue;
+      if ((c.certain && c.candidates.size() == 1) || input.has_column(candidate, c.name)) return true;
+    }
+    return false;
+  }
+
+  PeopleSet ids(const std::vector<std::string>& values) const {
+    PeopleSet out = nobody();
+    out.exact = true;
+    for (const std::string& value : values) {
+      std::string id = canonical_id(value, input.people);
+      const auto known = input.people == nullptr ? std::nullopt : input.people->find(id);
+      if (known) {
+        out.people.push_back(*known);
+      } else {
+        out.strangers.push_back(std::move(id));
+      }
+    }
+    std::sort(out.people.begin(), out.people.end());
+    out.people.erase(std::unique(out.people.begin(), out.people.end()), out.people.end());
+    std::sort(out.strangers.begin(), out.strangers.end());
+    out.strangers.erase(std::unique(out.strangers.begin(), out.strangers.end()), out.strangers.end());
+    return out;
+  }
+
+  PeopleSet listed(const Predicate& p) const {
+    if (is_key(p.column)) {
+      const auto values = texts_of(p, input);
+      if (!values) {
+        input.parameter_missing = true;
+        return {};
+      }
+      return ids(*values);
+    }
+    if (input.people != nullptr && is_attribute(p.column)) {
+      const auto values = texts_of(p, input);
+      if (!values) return {};
+      if (auto having = input.people->having(p.column.name, *values, input.when)) {
+        PeopleSet out = nobody();
+        out.attribute = true;
+        out.people = std::move(*having);
+        return out;
+      }
+    }
+    return {};
+  }
+
+  PeopleSet ranged(const Predicate& p) const {
+    if (!is_key(p.column) || input.people == nullptr) return {};
+    std::optional<std::int64_t> low, high;
+    if (p.low && !bound(*p.low, low)) return {};
+    if (p.high && !bound(*p.high, high)) return {};
+    if (p.low_open && low && *low < INT64_MAX) ++*low;
+    if (p.high_open && high && *high > INT64_MIN) --*high;
+    auto between = input.people->between(low, high, input.when);
+    if (!between) return {};
+    PeopleSet out = nobody();
+    out.range = true;
+    out.people = std::move(*between);
+    return out;
+  }
+
+  bool bound(const Value& v, std::optional<std::int64_t>& out) const {
+    const auto text = text_of(v, input.parameters);
+    if (!text) {
+      input.parameter_missing = true;
+      return false;
+    }
+    const std::string_view digits = trim(*text);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return false;
+    out = number;
+    return true;
+  }
+
+  PeopleSet of(int at) const {
+    const Predicate& p = input.query.predicates[static_cast<std::size_t>(at)];
+    switch (p.op) {
+      case Op::kTrue:
+      case Op::kSame: return {};
+      case Op::kIn: return listed(p);
+      case Op::kRange: return ranged(p);
+      case Op::kAnd: {
+        PeopleSet out;
+        for (const int arg : p.args) out = intersect(std::move(out), of(arg));
+        return out;
+      }
+      case Op::kOr: {
+        if (p.args.empty()) return {};
+        PeopleSet out = of(p.args.front());
+        for (std::size_t i = 1; i < p.args.size() && !out.all; ++i) out = unite(std::move(out), of(p.args[i]));
+        return out;
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+PeopleSet unite(PeopleSet a, PeopleSet b) {
+  if (a.all) return a;
+  if (b.all) return b;
+  if (a.size() == 0 && !a.range && !a.attribute) return b;
+  if (b.size() == 0 && !b.range && !b.attribute) return a;
+  a.exact = a.exact && b.exact;
+  a.attribute = a.attribute || b.attribute;
+  a.range = a.range || b.range;
+  a.people = merged(a.people, b.people);
+  a.strangers = merged(a.strangers, b.strangers);
+  return a;
+}
+
+PeopleSet intersect(PeopleSet a, PeopleSet b) {
+  if (a.all) return b;
+  if (b.all) return a;
+  // Ids that the statement names hold without the register; so does anything that is inside them.
+  const auto strangers_of = [](const PeopleSet& x, const PeopleSet& y) {
+    if (x.exact && y.exact) return common(x.strangers, y.strangers);
+    return x.exact ? x.strangers : y.exact ? y.strangers : std::vector<std::string>();
+  };
+  PeopleSet out = nobody();
+  out.strangers = strangers_of(a, b);
+  if (a.exact != b.exact) {
+    // Narrowing named ids by what the register says adds little and may be wrong if it is late: keep the ids.
+    PeopleSet& named = a.exact ? a : b;
+    return named;
+  }
+  out.exact = a.exact && b.exact;
+  out.attribute = a.attribute || b.attribute;
+  out.range = a.range || b.range;
+  out.people = common(a.people, b.people);
+  return out;
+}
+
+std::string canonical_id(std::string_view text, const storage::People* people) {
+  std::string_view id = trim(text);
+  if (is_uuid(id)) return to_lower(id);
+  if (people == nullptr || people->integer_keys()) {
+    const bool minus = id.starts_with('-'), plus = id.starts_with('+');
+    const std::string_view digits = id.substr(minus || plus ? 1 : 0);
+    if (!digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      return storage::comparable(id);
+    }
+  }
+  return std::string(id);
+}
+
+PeopleSet evaluate(EvaluationInput& input, int source, const PersonColumn& key) {
+  const std::vector<Member> members = key_class(input, source, key);
+  const Evaluator evaluator{input, members};
+  PeopleSet out;
+  for (const int filter : input.query.sources[static_cast<std::size_t>(source)].filters) {
+    out = intersect(std::move(out), evaluator.of(filter));
+  }
+  return out;
+}
+
+bool same_person(const EvaluationInput& input, int a, const PersonColumn& key_a, int b, const PersonColumn& key_b) {
+  if (a == b && key_a.column == key_b.column) return true;
+  const Column other{{b}, key_b.column, true};
+  for (const Member& m : key_class(input, a, key_a)) {
+    if (same_column(m.column, m.exists, other)) return true;
+  }
+  for (const Member& m : key_class(input, b, key_b)) {
+    if (same_column(m.column, m.exists, Column{{a}, key_a.column, true})) return true;
+  }
+  return false;
+}
+
+bool grouped_by_person(const EvaluationInput& input, int source, const PersonColumn& key) {
+  const std::vector<Member> members = key_class(input, source, key);
+  for (const Column& by : input.query.sources[static_cast<std::size_t>(source)].group_by) {
+    for (const Member& m : members) {
+      if (same_column(m.column, m.exists, by)) return true;
+      if (by.name == "*" && by.candidates.size() == 1 && m.column.candidates == by.candidates) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace tocsin::engine

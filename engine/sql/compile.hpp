@@ -1,0 +1,13 @@
+// From a parse tree to Readings. The one place that knows PostgreSQL's node names.
+#pragma once
+
+#include "engine/sql/reading.hpp"
+#include "engine/sql/tree.hpp"
+#include "rules/base/result.hpp"
+
+namespace tocsin::engine::sql {
+
+// One statement node ({"SelectStmt": …}). Errors: kTooLarge.
+[[nodiscard]] Result<Statement> compile(Tree statement);
+
+}  // namespace tocsin::engine::sql

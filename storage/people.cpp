@@ -1,0 +1,355 @@
+// Plain maps; every doubt adds people, none takes them away.
+#include "storage/people.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include <sodium.h>
+
+#include "rules/base/text.hpp"
+
+namespace tocsin::storage {
+namespace {
+
+// The id as an integer if it is written as PostgreSQL prints one: no sign but '-', no leading zeros.
+std::optional<std::int64_t> as_integer(std::string_view text) {
+  std::int64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc() || end != text.data() + text.size() || std::to_string(out) != text) return std::nullopt;
+  return out;
+}
+
+template <class T>
+void sort_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+}  // namespace
+
+HashValue process_hash() {
+  struct Key {
+    unsigned char bytes[crypto_generichash_KEYBYTES];
+  };
+  auto key = std::make_shared<Key>();
+  if (sodium_init() < 0) std::abort();
+  randombytes_buf(key->bytes, sizeof key->bytes);
+  return [key](std::string_view dataset, std::string_view column, std::string_view value) {
+    ValueHash out{};
+    std::string input;
+    for (const std::string_view part : {dataset, column, value}) {
+      const std::uint64_t size = part.size();
+      input.append(reinterpret_cast<const char*>(&size), sizeof size);
+      input.append(part);
+    }
+    crypto_generichash(out.data(), out.size(), reinterpret_cast<const unsigned char*>(input.data()), input.size(),
+                       key->bytes, sizeof key->bytes);
+    return out;
+  };
+}
+
+std::string comparable(std::string_view value) {
+  std::string out = to_lower(trim(value));
+  const bool minus = !out.empty() && out[0] == '-';
+  std::string_view digits = std::string_view(out).substr(minus || (!out.empty() && out[0] == '+') ? 1 : 0);
+  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return out;
+  }
+  while (digits.size() > 1 && digits[0] == '0') digits.remove_prefix(1);
+  if (minus && digits != "0") return "-" + std::string(digits);
+  return std::string(digits);
+}
+
+std::size_t People::HashOfHash::operator()(const ValueHash& h) const noexcept {
+  std::size_t out = 0;
+  std::memcpy(&out, h.data(), sizeof out);
+  return out;
+}
+
+std::optional<PersonNo> People::find(std::string_view id) const {
+  const auto found = by_id_.find(std::string(id));
+  if (found == by_id_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::uint64_t People::count(const Span& when) const {
+  std::uint64_t out = entries_.size() - bounded_.size();
+  for (const PersonNo no : bounded_) out += entries_[no].valid.meets(when) ? 1U : 0U;
+  return out;
+}
+
+std::vector<PersonNo> People::everyone(const Span& when) const {
+  std::vector<PersonNo> out;
+  out.reserve(entries_.size());
+  for (PersonNo no = 0; no < entries_.size(); ++no) {
+    if (entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  return out;
+}
+
+std::optional<std::vector<PersonNo>> People::between(std::optional<std::int64_t> low, std::optional<std::int64_t> high,
+                                                     const Span& when) const {
+  if (!registered_ || incomplete_since_) return std::nullopt;
+  if (ordered_.size() < not_integers_.size()) return std::nullopt;  // a key of texts
+  if (!ordered_sorted_) {
+    std::sort(ordered_.begin(), ordered_.end());
+    ordered_sorted_ = true;
+  }
+  std::vector<PersonNo> out;
+  auto it = low ? std::lower_bound(ordered_.begin(), ordered_.end(), std::pair<std::int64_t, PersonNo>{*low, 0})
+                : ordered_.begin();
+  for (; it != ordered_.end() && (!high || it->first <= *high); ++it) {
+    if (entries_[it->second].valid.meets(when)) out.push_back(it->second);
+  }
+  for (const PersonNo no : not_integers_) {
+    if (entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  sort_unique(out);
+  return out;
+}
+
+std::optional<std::vector<PersonNo>> People::having(std::string_view column, const std::vector<std::string>& values,
+                                                    const Span& when) const {
+  if (!registered_ || incomplete_since_ || tainted_.count(std::string(column)) > 0) return std::nullopt;
+  if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) return std::nullopt;
+  std::vector<PersonNo> out;
+  const auto by_value = held_.find(column);
+  if (by_value != held_.end()) {
+    for (const std::string& value : values) {
+      const auto found = by_value->second.find(hash_(dataset_, column, comparable(value)));
+      if (found == by_value->second.end()) continue;
+      for (const Held& held : found->second) {
+        if (held.valid.meets(when) && entries_[held.no].valid.meets(when)) out.push_back(held.no);
+      }
+    }
+  }
+  for (const PersonNo no : unknown_attributes_) {
+    if (entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  sort_unique(out);
+  return out;
+}
+
+void People::index_key(PersonNo no) {
+  const Entry& entry = entries_[no];
+  if (!entry.id.empty()) {
+    by_id_.emplace(entry.id, no);
+    if (const auto number = as_integer(entry.id)) {
+      ordered_sorted_ = ordered_sorted_ && (ordered_.empty() || ordered_.back().first <= *number);
+      ordered_.emplace_back(*number, no);
+    } else {
+      not_integers_.push_back(no);
+    }
+  }
+  const bool bounded = entry.valid.from != kAlways || entry.valid.to != kForever;
+  if (bounded && is_bounded_.insert(no).second) bounded_.push_back(no);
+  if (!entry.attributes_known) unknown_attributes_.insert(no);
+}
+
+void People::touch(PersonNo no) { changed_.push_back(no); }
+
+PersonNo People::see(std::string_view id) {
+  if (const auto known = find(id)) return *known;
+  const auto no = static_cast<PersonNo>(entries_.size());
+  Entry entry;
+  entry.id = id;
+  entries_.push_back(std::move(entry));
+  index_key(no);
+  touch(no);
+  fields_.push_back({no, true, {}});
+  return no;
+}
+
+void People::hold(PersonNo no, const std::string& column, std::string_view value, const Span& valid) {
+  const ValueHash hash = hash_(dataset_, column, comparable(value));
+  held_[column][hash].push_back({no, valid});
+  current_[no].emplace_back(column, hash);
+  attribute_rows_.push_back({no, column, hash, valid});
+}
+
+PersonNo People::add(std::string_view id, Time from, const Attributes& attributes, bool complete) {
+  const auto known = find(id);
+  PersonNo no = known ? *known : static_cast<PersonNo>(entries_.size());
+  if (!known) {
+    Entry entry;
+    entry.id = id;
+    entry.listed = true;
+    entry.valid.from = from;
+    entry.attributes_known = complete;
+    entries_.push_back(std::move(entry));
+    index_key(no);
+  } else {
+    // Someone known comes (again): both lives are kept as one, which can only widen an answer.
+    Entry& entry = entries_[no];
+    entry.listed = true;
+    entry.valid.to = kForever;
+    entry.valid.from = std::min(entry.valid.from, from);
+    if (entry.valid.from == kAlways && is_bounded_.erase(no) > 0) std::erase(bounded_, no);
+    if (complete && !entry.attributes_known) {
+      entry.attributes_known = true;
+      unknown_attributes_.erase(no);
+    }
+  }
+  const Span valid{known ? entries_[no].valid.from : from, kForever};
+  for (const auto& [column, value] : attributes) {
+    const bool registered = std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+    if (!registered || value.empty()) continue;
+    const ValueHash hash = hash_(dataset_, column, comparable(value));
+    const auto& now = current_[no];
+    if (std::find(now.begin(), now.end(), std::pair(column, hash)) == now.end()) hold(no, column, value, valid);
+  }
+  touch(no);
+  fields_.push_back({no, !known, attributes});
+  return no;
+}
+
+void People::change(PersonNo no, Time when, Time until, const Attributes& attributes) {
+  for (const auto& [column, value] : attributes) {
+    if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) continue;
+    const ValueHash hash = hash_(dataset_, column, comparable(value));
+    auto& now = current_[no];
+    bool same = false;
+    for (auto it = now.begin(); it != now.end();) {
+      if (it->first != column) {
+        ++it;
+      } else if (it->second == hash) {
+        same = true;
+        ++it;
+      } else {
+        for (Held& held : held_[column][it->second]) {
+          if (held.no != no || held.valid.to != kForever) continue;
+          held.valid.to = std::max(until, held.valid.from);
+          attribute_rows_.push_back({no, column, it->second, held.valid});
+        }
+        it = now.erase(it);
+      }
+    }
+    if (!same && !value.empty()) hold(no, column, value, {when, kForever});
+  }
+  touch(no);
+  fields_.push_back({no, false, attributes});
+}
+
+bool People::update(PersonNo no, Time as_of, const Attributes& attributes) {
+  Attributes different;
+  const auto& now = current_[no];
+  for (const auto& [column, value] : attributes) {
+    if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) continue;
+    const std::pair<std::string, ValueHash> held{column, hash_(dataset_, column, comparable(value))};
+    const bool same = value.empty() ? std::none_of(now.begin(), now.end(), [&](const auto& h) { return h.first == column; })
+                                    : std::find(now.begin(), now.end(), held) != now.end();
+    if (!same) different.emplace_back(column, value);
+  }
+  const bool knew = entries_[no].attributes_known;
+  entries_[no].attributes_known = true;
+  unknown_attributes_.erase(no);
+  if (different.empty()) {
+    if (!knew) touch(no);
+    return !knew;
+  }
+  change(no, as_of_, as_of, different);
+  return true;
+}
+
+void People::obscure(PersonNo no) {
+  entries_[no].attributes_known = false;
+  unknown_attributes_.insert(no);
+  touch(no);
+}
+
+void People::remove(PersonNo no, Time until) {
+  Entry& entry = entries_[no];
+  entry.valid.to = std::max(until, entry.valid.from);
+  if (is_bounded_.insert(no).second) bounded_.push_back(no);
+  touch(no);
+}
+
+void People::taint(std::string_view column) {
+  if (tainted_.insert(std::string(column)).second) header_changed_ = true;
+}
+
+void People::mark_incomplete(Time since) {
+  if (incomplete_since_) return;
+  incomplete_since_ = since;
+  header_changed_ = true;
+}
+
+std::vector<PersonNo> People::take_changed() {
+  sort_unique(changed_);
+  return std::exchange(changed_, {});
+}
+std::vector<People::Change> People::take_fields() { return std::exchange(fields_, {}); }
+std::vector<People::AttributeRow> People::take_attributes() { return std::exchange(attribute_rows_, {}); }
+bool People::take_header_changed() { return std::exchange(header_changed_, false); }
+
+void People::restore(Entry entry) {
+  const auto no = static_cast<PersonNo>(entries_.size());
+  entries_.push_back(std::move(entry));
+  index_key(no);
+}
+
+void People::restore_attribute(const AttributeRow& row) {
+  held_[row.column][row.hash].push_back({row.no, row.valid});
+  if (row.valid.to == kForever) current_[row.no].emplace_back(row.column, row.hash);
+}
+
+void People::set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
+                        std::optional<Time> incomplete_since) {
+  registered_ = registered;
+  columns_ = std::move(columns);
+  tainted_ = {tainted.begin(), tainted.end()};
+  incomplete_since_ = incomplete_since;
+  header_changed_ = true;
+}
+
+std::vector<std::string> People::tainted() const {
+  std::vector<std::string> out(tainted_.begin(), tainted_.end());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void People::forget(PersonNo no) {
+  Entry& entry = entries_.at(no);
+  by_id_.erase(entry.id);
+  std::erase_if(ordered_, [no](const auto& pair) { return pair.second == no; });
+  std::erase(not_integers_, no);
+  entry.id.clear();
+  entry.country.clear();
+  entry.language.clear();
+  const auto current = current_.find(no);
+  if (current != current_.end()) {
+    for (const auto& [column, hash] : current->second) {
+      std::erase_if(held_[column][hash], [no](const Held& held) { return held.no == no; });
+    }
+    current_.erase(current);
+  }
+}
+
+void People::set_place(PersonNo no, std::string country, std::string language) {
+  Entry& entry = entries_.at(no);
+  if (entry.country == country && entry.language == language) return;
+  entry.country = std::move(country);
+  entry.language = std::move(language);
+  touch(no);
+}
+
+People& Registers::of(std::string_view dataset) {
+  auto found = all_.find(dataset);
+  if (found == all_.end()) {
+    found = all_.emplace(std::string(dataset), std::make_unique<People>(std::string(dataset), hash_)).first;
+  }
+  return *found->second;
+}
+
+const People* Registers::find(std::string_view dataset) const {
+  const auto found = all_.find(dataset);
+  return found == all_.end() ? nullptr : found->second.get();
+}
+
+People* Registers::find(std::string_view dataset) {
+  const auto found = all_.find(dataset);
+  return found == all_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace tocsin::storage

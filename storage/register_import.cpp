@@ -1,0 +1,206 @@
+// A register from CSV (RFC 4180: fields between commas, quoted where needed, quoted fields may hold line breaks).
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "rules/base/text.hpp"
+#include "storage/register_store.hpp"
+
+namespace tocsin::storage {
+namespace {
+
+// Reads one record at a time; counts lines, so that a mistake can be named.
+class CsvReader {
+ public:
+  enum class Outcome { kRecord, kEnd, kBad };
+  explicit CsvReader(std::istream& in) : in_(in) {}
+
+  // kBad: the record is unusable (`problem` says why); reading goes on after it.
+  Outcome next(std::vector<std::string>& fields, std::string& problem) {
+    fields.clear();
+    problem.clear();
+    first_line_ = line_ + 1;
+    int c = get();
+    if (c == EOF) return Outcome::kEnd;
+    std::string field;
+    bool quoted = false, any = false;
+    std::size_t bytes = 0;
+    for (;; c = get()) {
+      if (c != EOF && ++bytes > kMaxImportRecord && problem.empty()) {
+        problem = "longer than " + std::to_string(kMaxImportRecord / 1024) + " KiB (is a quote missing?)";
+      }
+      const bool keep = problem.empty();
+      if (c == EOF || (c == '\n' && !quoted)) {
+        if (quoted && keep) problem = "a quoted field does not end";
+        if (!field.empty() && field.back() == '\r') field.pop_back();
+        if (any || !field.empty() || !fields.empty()) fields.push_back(std::move(field));
+        break;
+      }
+      any = true;
+      if (c == '"') {
+        if (!quoted && field.empty()) {
+          quoted = true;
+        } else if (quoted && in_.peek() == '"') {
+          (void)get();
+          if (keep) field += '"';
+        } else if (quoted) {
+          quoted = false;
+        } else if (keep) {
+          problem = "a quote stands inside a field that is not quoted";
+        }
+      } else if (c == ',' && !quoted) {
+        if (fields.size() < kMaxImportColumns) fields.push_back(std::move(field));
+        else if (keep) problem = "more than " + std::to_string(kMaxImportColumns) + " columns";
+        field.clear();
+      } else if (keep) {
+        field += static_cast<char>(c);
+      }
+      if (!problem.empty() && quoted && bytes > 4 * kMaxImportRecord) quoted = false;  // find the next line again
+    }
+    if (problem.empty()) {
+      for (const std::string& f : fields) {
+        if (!is_utf8(f)) problem = "not UTF-8";
+        else if (f.find('\0') != std::string::npos) problem = "holds a zero byte";
+      }
+    }
+    return problem.empty() ? Outcome::kRecord : Outcome::kBad;
+  }
+
+  [[nodiscard]] std::uint64_t first_line() const { return first_line_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  int get() {
+    const int c = in_.get();
+    if (c != EOF) ++bytes_;
+    if (c == '\n') ++line_;
+    return c;
+  }
+  std::istream& in_;
+  std::uint64_t line_ = 0, first_line_ = 0, bytes_ = 0;
+};
+
+void report_bad(ImportReport& report, const ImportOptions& options, std::uint64_t line, std::string message) {
+  ++report.bad;
+  if (report.problems.size() < options.max_errors) report.problems.push_back({line, std::move(message)});
+}
+
+// Which column of the file holds a contact field; npos if none does.
+std::size_t column_for(const ImportOptions& options, const std::vector<std::string>& columns, std::string_view field) {
+  const auto mapped = options.names.find(std::string(field));
+  const std::string_view wanted = mapped == options.names.end() ? field : std::string_view(mapped->second);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (iequals(columns[i], wanted)) return i;
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+Result<ImportReport> import_register(std::istream& in, const ImportOptions& options, Registers& registers,
+                                     const std::function<void(std::uint64_t)>& progress) {
+  ImportReport report;
+  CsvReader reader(in);
+  std::vector<std::string> fields;
+  std::string problem;
+  if (reader.next(fields, problem) != CsvReader::Outcome::kRecord || fields.empty()) {
+    return fail(Errc::kInvalid, problem.empty() ? "the file is empty" : "the header line is " + problem, "line 1",
+                "the first line names the columns: id,name,email,…");
+  }
+  if (fields.front().starts_with("\xEF\xBB\xBF")) fields.front().erase(0, 3);
+  for (std::string& column : fields) column = std::string(trim(column));
+  report.columns = fields;
+  const auto key_at = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), options.key) - fields.begin());
+  if (key_at == fields.size()) {
+    std::vector<std::string_view> names(fields.begin(), fields.end());
+    const std::string_view near = nearest(options.key, names);
+    return fail(Errc::kInvalid, "there is no column '" + options.key + "'" +
+                                    (near.empty() ? "" : " (did you mean '" + std::string(near) + "'?)"),
+                "line 1", "name the column that identifies a person with --key");
+  }
+  for (const auto& [field, column] : options.names) {
+    if (column_for(options, report.columns, field) == std::string::npos) {
+      return fail(Errc::kInvalid, "there is no column '" + column + "' for '" + field + "'", "line 1");
+    }
+  }
+  const std::size_t country_at = column_for(options, report.columns, "country");
+  const std::size_t language_at = column_for(options, report.columns, "language");
+
+  People& people = registers.of(options.dataset);
+  const bool first_import = !people.registered();
+  const Time since = first_import ? kAlways : people.as_of();
+  std::vector<std::string> attributes;
+  for (std::size_t i = 0; i < report.columns.size(); ++i) {
+    if (i != key_at) attributes.push_back(report.columns[i]);
+  }
+  people.set_header(true, attributes, {}, std::nullopt);
+
+  std::unordered_set<PersonNo> present;
+  bool good = false;
+  for (;;) {
+    const auto outcome = reader.next(fields, problem);
+    if (outcome == CsvReader::Outcome::kEnd) break;
+    if (progress) progress(reader.bytes());
+    if (outcome == CsvReader::Outcome::kBad) {
+      report_bad(report, options, reader.first_line(), problem);
+      continue;
+    }
+    if (fields.empty() || (fields.size() == 1 && trim(fields[0]).empty())) continue;  // a blank line
+    ++report.records;
+    if (fields.size() != report.columns.size()) {
+      report_bad(report, options, reader.first_line(), std::to_string(fields.size()) + " fields where the header has " +
+                                                          std::to_string(report.columns.size()));
+      continue;
+    }
+    const std::string id(trim(fields[key_at]));
+    if (id.empty()) {
+      report_bad(report, options, reader.first_line(), "no " + options.key);
+      continue;
+    }
+    People::Attributes values;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (i != key_at) values.emplace_back(report.columns[i], fields[i]);
+    }
+    for (const auto& [field, column] : options.names) {  // the vault knows contacts by their usual names
+      if (!iequals(field, column)) values.emplace_back(field, fields[column_for(options, report.columns, field)]);
+    }
+    const auto known = people.find(id);
+    PersonNo no = 0;
+    if (!known) {
+      no = people.add(id, since, values, true);
+      ++report.added;
+    } else if (present.count(*known) > 0) {
+      report_bad(report, options, reader.first_line(), "this " + options.key + " has been seen before in the file");
+      continue;
+    } else if (first_import || !people.at(*known).listed) {
+      no = people.add(id, since, values, true);
+      ++report.added;
+    } else {
+      no = *known;
+      if (people.update(no, options.as_of, values)) ++report.changed;
+      else ++report.unchanged;
+    }
+    people.set_place(no, country_at == std::string::npos ? "" : fields[country_at],
+                     language_at == std::string::npos ? "" : fields[language_at]);
+    present.insert(no);
+    good = true;
+  }
+  if (!good) {
+    return fail(Errc::kInvalid, "not one line could be read as a person" +
+                                    (report.problems.empty() ? std::string()
+                                                             : " (line " + std::to_string(report.problems[0].line) +
+                                                                   ": " + report.problems[0].message + ")"));
+  }
+  if (report.bad == 0) {  // a file with bad lines cannot say who is gone
+    for (PersonNo no = 0; no < people.size(); ++no) {
+      const People::Entry& entry = people.at(no);
+      if (!entry.listed || entry.valid.to != kForever || present.count(no) > 0) continue;
+      people.remove(no, options.as_of);
+      ++report.gone;
+    }
+  }
+  people.set_as_of(options.as_of);
+  return report;
+}
+
+}  // namespace tocsin::storage
