@@ -74,16 +74,19 @@ struct JournalGap {
 class Journal {
  public:
   static constexpr std::size_t kMaxPayload = 1 << 20;
-  static constexpr std::size_t kMaxBatch = 100'000;    // records in one append
+  static constexpr std::size_t kMaxBatch = 100'000;    // records in one append …
+  static constexpr std::size_t kMaxBatchBytes = 64 << 20;  // … and bytes of their payloads
   static constexpr std::size_t kMaxStreams = 100'000;  // whose positions are remembered
 
   struct Options {
-    std::uint64_t segment_bytes = 256ULL << 20;         // a segment is sealed when it would grow beyond
+    std::uint64_t segment_bytes = 256ULL << 20;         // a segment is sealed when the next batch would not fit
     std::size_t gather_bytes = 1 << 20;                 // the committer waits for at most so many bytes …
     std::chrono::microseconds gather_for{2000};         // … and so long, and only while others are about to append
-    std::size_t pending_bytes = 16 << 20;               // appends wait when so much is not yet on disk
-    std::size_t remembered_ids = 4'000'000;             // event ids known as seen (about 40 bytes each)
-    Duration remember_for = std::chrono::hours(7 * 24); // and for how long
+    std::size_t remembered_ids = 4'000'000;             // event ids known as seen (16 to 64 bytes each) …
+    Duration remember_for = std::chrono::hours(7 * 24); // … and for how long (at least, up to twice as long)
+    // Numbers up to this one were given out already, whatever the files say: the position that the database
+    // has. Keeps a number from being used twice when the newest, never acknowledged events were cut off.
+    Seq used = 0;
     std::shared_ptr<Disk> disk;                         // null = the real one; tests put faults here
   };
 
@@ -92,6 +95,7 @@ class Journal {
     std::uint64_t events = 0;           // in all segments
     std::uint64_t torn_bytes = 0;       // cut from the end: never acknowledged
     std::string quarantine;             // file that holds the cut bytes; empty if none
+    std::uint64_t remembered = 0;       // event ids known as seen
     std::vector<JournalGap> gaps;
   };
 
