@@ -71,7 +71,7 @@ TEST(Inflater, StopsABombBeforeItFillsTheMemory) {
 
 TEST(Inflater, StopsAtItsCap) {
   std::string text;
-  for (int i = 0; i < 200'000; ++i) text += std::to_string(i * 104729) + "\n";
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i * 104729LL) + "\n";
   Inflater inflater(1'000'000);
   std::string out;
   const auto added = inflater.add(test::gzip(text), out);
