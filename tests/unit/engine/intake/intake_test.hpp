@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdlib>
@@ -89,6 +91,25 @@ inline std::string gzip(std::string_view text) {
   deflateEnd(&z);
   return out;
 }
+
+// For as long as it lives, a user who may not read everything: tests run as root in containers.
+class Unprivileged {
+ public:
+  explicit Unprivileged(const Folder& folder) {
+    if (::geteuid() != 0) return;
+    ::chmod(folder.path.c_str(), 0755);
+    constexpr uid_t kNobody = 65534;
+    changed_ = ::seteuid(kNobody) == 0;
+  }
+  ~Unprivileged() {
+    if (changed_ && ::seteuid(0) != 0) std::abort();
+  }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+
+ private:
+  bool changed_ = false;
+};
 
 // The folder of real input; empty if this machine has none (the test then skips, saying so).
 inline std::filesystem::path shared_data() {
