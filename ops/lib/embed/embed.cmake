@@ -1,7 +1,7 @@
-# tocsin_embed(OUT PREFIX1 FOLDER1 [PREFIX2 FOLDER2 …]) writes a C++ file that carries every file below the folders
+# tocsin_embed_folders(OUT PREFIX1 FOLDER1 [PREFIX2 FOLDER2 …]) writes a C++ file that carries every file below the folders
 # as PREFIX/relative/path, by .incbin. A change of a file's content rebuilds it (OBJECT_DEPENDS); a new file is
 # seen because the folders are globbed again at each build (CONFIGURE_DEPENDS).
-function(tocsin_embed out)
+function(tocsin_embed_folders out)
   set(blobs "")
   set(rows "")
   set(depends "")
