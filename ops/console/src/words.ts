@@ -71,15 +71,23 @@ export const kNoticeStates: Record<NoticeState, Word> = {
   approved: { label: "Approved", more: "Approved word for word. Any change would need a new approval.", tone: "calm" },
   rejected: { label: "Sent back", more: "The approver wants changes; the reason is in the history.", tone: "medium" },
   sending: { label: "Being sent", more: "Going out, once to each person.", tone: "low" },
-  sent: { label: "Sent", more: "Everybody with a known contact has been written to.", tone: "calm" },
+  sent: { label: "Sent", more: "Sending is finished: everybody with a known contact has been written to, as far as it went.", tone: "calm" },
 };
 
 export const kRoles: Record<Role, { label: string; more: string }> = {
   analyst: { label: "Analyst", more: "looks at alerts, makes incidents, writes notices" },
   approver: { label: "Approver", more: "approves notices that others wrote" },
   manager: { label: "Manager", more: "follows incidents, duties and tasks, and closes them" },
-  admin: { label: "Administrator", more: "manages people, tokens and silences; may not by that alone approve a notice" },
+  admin: { label: "Administrator", more: "manages people and tokens; may not by that alone approve a notice" },
 };
+
+// "an analyst or a manager", for saying who may do what.
+export function whoMay(roles: Role[]): string {
+  return roles.map((role) => `${/^[aeiou]/i.test(role) ? "an" : "a"} ${role === "admin" ? "administrator" : role}`).join(" or ");
+}
+
+const kDeliveries: Record<string, string> = { queued: "waiting", reserved: "on its way", sent: "sent", failed: "failed", unknown: "uncertain", no_contact: "no contact known" };
+export const deliveryName = (state: string): string => kDeliveries[state] ?? humanise(state);
 
 const kLanguages: Record<string, string> = {
   en: "English", de: "German (Deutsch)", fr: "French (Français)", es: "Spanish (Español)", it: "Italian (Italiano)",

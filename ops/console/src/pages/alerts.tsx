@@ -4,14 +4,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, query } from "../api";
 import { useData } from "../live";
 import { go, setQuery, useRoute } from "../router";
-import { useLogins, useUser } from "../session";
+import { may, useLogins, useUser } from "../session";
 import { shortcutsOn } from "../app";
 import { fromInput } from "../time";
 import type { Alert, AlertDetail, IncidentRow, List } from "../types";
 import { count, kAlertStates, kLevels, number } from "../words";
 import { Choice, Empty, Explain, Failure, Field, LogText, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { Exposure, HistoryList, PeopleTable } from "../ui/shared";
+import { Exposure, HistoryList, Needs, PeopleTable } from "../ui/shared";
 
 type Deed = "false_positive" | "incident" | "reopen";
 const isOpen = (alert: { state: string }): boolean => alert.state === "new" || alert.state === "acknowledged";
@@ -47,7 +47,7 @@ export function AlertsPage(): JSX.Element {
         return;
       }
       const alert = alerts[at];
-      if (!alert || !isOpen(alert)) return;
+      if (!alert || !isOpen(alert) || !may(user, "analyst")) return;
       if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(list.reload));
       else if (event.key === "f") setDeed({ alert, what: "false_positive" });
       else if (event.key === "i") setDeed({ alert, what: "incident" });
@@ -173,7 +173,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (!alert || !isOpen(alert) || !shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
+      if (!alert || !isOpen(alert) || !may(user, "analyst") || !shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
       if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(loaded.reload));
       else if (event.key === "f") setDeed("false_positive");
       else if (event.key === "i") setDeed("incident");
@@ -187,18 +187,18 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
   return (
     <Page title={alert?.title ?? "Alert"} crumbs={[["#/alerts", "Alerts"]]} badge={alert && <><State of={kLevels} value={alert.level} /><State of={kAlertStates} value={alert.state} testid="alert-state" /></>}
       actions={alert && isOpen(alert) && (
-        <>
+        <Needs roles={["analyst"]} what="decide on alerts">
           {alert.state === "new" && <button type="button" class="button" disabled={act.busy} data-testid="acknowledge" onClick={() => void act.run(() => acknowledge(alert, user.login).then(loaded.reload))}>Acknowledge <kbd aria-hidden="true">a</kbd></button>}
           <button type="button" class="button" data-testid="false-positive" onClick={() => setDeed("false_positive")}>False positive… <kbd aria-hidden="true">f</kbd></button>
           <button type="button" class="button primary" data-testid="make-incident" onClick={() => setDeed("incident")}>Make an incident… <kbd aria-hidden="true">i</kbd></button>
-        </>
+        </Needs>
       )}>
       {act.error && <Failure error={act.error} />}
       <Shown of={loaded} what="the alert">
         {(data) => (
           <>
             {data.incident && <div class="note medium"><p>This alert is part of <a href={`#/incidents/${encodeURIComponent(data.incident)}`}>{data.incident_number ?? "an incident"}</a>. Go on there.</p></div>}
-            {(data.state === "false_positive" || data.state === "closed") && <div><button type="button" class="button small" data-testid="reopen" onClick={() => setDeed("reopen")}>Open it again…</button></div>}
+            {(data.state === "false_positive" || data.state === "closed") && <div><Needs quiet roles={["analyst"]} what="open it again"><button type="button" class="button small" data-testid="reopen" onClick={() => setDeed("reopen")}>Open it again…</button></Needs></div>}
             {data.state === "false_positive" && <div class="note"><p><strong>Found harmless.</strong> {data.reason}</p></div>}
             <Tabs label="Parts of the alert" active={tab} onChange={(key) => setQuery("tab", key === "why" ? "" : key)} tabs={[
               { key: "why", label: "Why it fired" },
@@ -229,7 +229,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
                       <dt>Last seen</dt><dd><When time={data.last} /></dd>
                       <dt>Evidence</dt><dd>{count(data.evidence_count, "log line", "log lines")}</dd>
                       <dt>Rule</dt><dd><code>{data.rule}</code></dd>
-                      <dt>Looked after by</dt><dd class="row">{data.assignee || "nobody yet"} <button type="button" class="button small" data-testid="assign" onClick={() => setAssigning(true)}>Change…</button></dd>
+                      <dt>Looked after by</dt><dd class="row">{data.assignee || "nobody yet"} <Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="assign" onClick={() => setAssigning(true)}>Change…</button></Needs></dd>
                     </dl>
                     {data.exposure && <><div class="row"><h3>People reached</h3><Explain about="people reached">Tocsin works out from the log whose data was read. The true set of people is always inside the one shown.</Explain></div><Exposure of={data.exposure} long /><a href={`#/alerts/${encodeURIComponent(id)}?tab=people`} data-testid="show-people">Show the people</a></>}
                   </aside>

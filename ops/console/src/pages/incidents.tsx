@@ -10,7 +10,7 @@ import { count, howMany, humanise, kAlertStates, kDutyStates, kIncidentOrder, kI
 import { fromInput, toInput } from "../time";
 import { Badge, Choice, Clock, Empty, Explain, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { Exposure, HistoryList, PeopleTable, TaskList } from "../ui/shared";
+import { Exposure, HistoryList, Needs, PeopleTable, TaskList } from "../ui/shared";
 import { Funnel } from "./overview";
 
 const kSeverityTone = { "very high": "critical", high: "high", medium: "medium", low: "low" } as const;
@@ -69,6 +69,7 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
   const logins = useLogins();
   const [moving, setMoving] = useState(false);
   const [dismissing, setDismissing] = useState(false);
+  const [reopening, setReopening] = useState(false);
   const [anyway, setAnyway] = useState(false);
   const [aware, setAware] = useState("");
   const [editing, setEditing] = useState(false);
@@ -87,12 +88,15 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
         <>
           <a class="button" href={`${base}/report.html`} target="_blank" rel="noopener" data-testid="report-html">Report (to print)</a>
           <a class="button" href={`${base}/report`} download={`${incident.number}.json`} data-testid="report-json">Report (JSON)</a>
+          <Needs roles={incident.state === "recovered" ? ["manager"] : ["analyst", "manager"]} what={step ? "take the next step" : "reopen it"} quiet={!step}>
           {incident.state === "suspected" && <button type="button" class="button" data-testid="dismiss" onClick={() => setDismissing(true)}>Not a breach…</button>}
           {step && <button type="button" class="button primary" data-testid="next-state" onClick={() => {
             setAnyway(false);
             setAware("");
             setMoving(true);
           }}>{step.action}…</button>}
+          {!step && <button type="button" class="button" data-testid="reopen" onClick={() => setReopening(true)}>Open again…</button>}
+          </Needs>
         </>
       )}>
       <Shown of={loaded} what="the incident">
@@ -118,7 +122,7 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
               {tab === "notices" && <Notices incident={data} onChanged={loaded.reload} />}
               {tab === "tasks" && (
                 <section class="card flush">
-                  <div class="card-head"><h2>Tasks of this incident</h2><button type="button" class="button small" data-testid="task-add" onClick={() => setAddingTask(true)}>Add a task…</button></div>
+                  <div class="card-head"><h2>Tasks of this incident</h2><Needs roles={["manager"]} what="add tasks"><button type="button" class="button small" data-testid="task-add" onClick={() => setAddingTask(true)}>Add a task…</button></Needs></div>
                   <TaskList tasks={data.tasks} logins={logins} onChanged={loaded.reload} />
                 </section>
               )}
@@ -138,6 +142,11 @@ export function IncidentPage({ id }: { id: string }): JSX.Element {
           {step.to === "confirmed" && <Field label="Since when have you been sure?" hint="Leave empty for now. The law counts from the moment you were reasonably sure, even if you note it later.">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={aware} onInput={(event) => setAware(event.currentTarget.value)} />}</Field>}
         </Ask>
       )}
+      {reopening && incident && <Ask title="Open the incident again" action="Open again" reason="Why does it need another look?" onClose={() => setReopening(false)} onDo={async (reason) => {
+        await api.post(`${base}/state`, { state: incident.state === "dismissed" ? "suspected" : "confirmed", reason });
+        toast("The incident is open again.");
+        loaded.reload();
+      }} />}
       {dismissing && incident && <Ask title="Not a breach" action="Record that it is not a breach" reason="What shows that no personal data was breached?" testid="dismiss-dialog" onClose={() => setDismissing(false)} onDo={async (reason) => {
         await api.post(`${base}/state`, { state: "dismissed", reason });
         toast("Recorded: not a breach.");
@@ -160,7 +169,7 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
     <div class="grid-2">
       <div class="stack">
         <section class="card">
-          <div class="card-head"><h2>What happened</h2><button type="button" class="button small" data-testid="edit-incident" onClick={onEdit}>Change…</button></div>
+          <div class="card-head"><h2>What happened</h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-incident" onClick={onEdit}>Change…</button></Needs></div>
           {incident.summary ? <p class="pre-line">{incident.summary}</p> : <p class="quiet">No summary yet. Write what happened in a few plain sentences; the report and the notice build on it.</p>}
           <dl class="facts">
             <dt>Number</dt><dd>{incident.number}</dd>
@@ -227,7 +236,7 @@ function Facts({ incident, onEdit }: { incident: Incident; onEdit: () => void })
   const open = questions.filter(({ answer }) => answer === "unknown");
   return (
     <section class="card" data-testid="facts">
-      <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Not known” never means that nothing is asked: it means that you have to find out.</Explain></h2><button type="button" class="button small" data-testid="edit-facts" onClick={onEdit}>Answer…</button></div>
+      <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Not known” never means that nothing is asked: it means that you have to find out.</Explain></h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-facts" onClick={onEdit}>Answer…</button></Needs></div>
       {kStory.filter(([key]) => story[key]).map(([key, label]) => <div key={key}><h3>{label}</h3><p class="pre-line">{story[key]}</p></div>)}
       {(rest.length > 0 || known.length > 0) && <dl class="facts">
         {rest.map(([key, value]) => <><dt key={key}>{key.split(".").map(humanise).join(": ")}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}
@@ -328,7 +337,7 @@ function DutyCard({ duty, start, asks, onDeed }: { duty: Duty; start: string | n
       </div>
       <div class="row spread">
         {open ? <Clock big due={duty.due} start={start} /> : <span>{duty.done_at && <>Done <When time={duty.done_at} />{duty.done_by ? ` by ${duty.done_by}` : ""}{duty.reference ? `, reference ${duty.reference}` : ""}{duty.done_late ? ", after its time" : ""}</>}</span>}
-        {open && <div class="row"><button type="button" class="button" data-testid="duty-done" onClick={() => onDeed("done")}>Record as done…</button><button type="button" class="button link" onClick={() => onDeed("not_applicable")}>Does not apply…</button></div>}
+        {open && <div class="row"><Needs roles={["manager"]} what="record a duty"><button type="button" class="button" data-testid="duty-done" onClick={() => onDeed("done")}>Record as done…</button><button type="button" class="button link" onClick={() => onDeed("not_applicable")}>Does not apply…</button></Needs></div>}
       </div>
       {duty.soft && <p>In the law’s words: <q>{duty.soft}</q></p>}
       {duty.state === "done" && duty.reason ? <p>{duty.reason}</p> : duty.why && <p class="quiet">{duty.why}</p>}
@@ -343,11 +352,12 @@ function DutyCard({ duty, start, asks, onDeed }: { duty: Duty; start: string | n
 // ------------------------------------------------------------------ notices
 function Notices({ incident, onChanged }: { incident: Incident; onChanged: () => void }): JSX.Element {
   const [lang, setLang] = useState("en");
+  const [audience, setAudience] = useState("all");
   const act = useAction();
   const listed = useData<List<NoticeRow>>(`/v1/notices?incident=${encodeURIComponent(incident.id)}`, ["notice"]);
   const notices = listed.data?.items ?? incident.notices;
   const draft = (): Promise<boolean> => act.run(async () => {
-    const made = await api.post<{ id?: string; notice?: { id: string }; items?: { id: string }[] }>(`/v1/incidents/${encodeURIComponent(incident.id)}/notices`, { language: lang });
+    const made = await api.post<{ id?: string; notice?: { id: string }; items?: { id: string }[] }>(`/v1/incidents/${encodeURIComponent(incident.id)}/notices`, { language: lang, audience });
     onChanged();
     const id = made.id ?? made.notice?.id ?? made.items?.[0]?.id;
     if (id) go(`/notices/${encodeURIComponent(id)}`);
@@ -357,10 +367,11 @@ function Notices({ incident, onChanged }: { incident: Incident; onChanged: () =>
       <section class="card">
         <h2>Write to the people affected</h2>
         <p>Tocsin drafts a text from the facts. You make it right, another person approves it word for word, and it goes out once to each person whose contact is known.</p>
-        <div class="row">
+        <Needs roles={["analyst", "manager"]} what="draft notices"><div class="row">
           <Field label="Language">{(attributes) => <Choice {...attributes} value={lang} onChange={setLang} data-testid="notice-language" options={["en", "de"].map((code) => [code, language(code)] as [string, string])} />}</Field>
+          <Field label="For whom">{(attributes) => <Choice {...attributes} value={audience} onChange={setAudience} data-testid="notice-audience" options={[["all", "Everybody not yet told"], ["language", "Only those who speak this language"]]} />}</Field>
           <button type="button" class="button primary align-end" disabled={act.busy} data-testid="draft-notice" onClick={() => void draft()}>{act.busy ? "Drafting…" : "Draft a notice"}</button>
-        </div>
+        </div></Needs>
         {act.error && <Failure error={act.error} />}
       </section>
       {listed.error && <Failure error={listed.error} retry={listed.reload} />}

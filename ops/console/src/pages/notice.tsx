@@ -1,14 +1,14 @@
 // One notice: written, checked, approved by another person for exactly this text, sent once to each person.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { api } from "../api";
+import { api, query } from "../api";
 import { useData } from "../live";
 import { useUser } from "../session";
 import type { Delivery, Lint, List, Notice, Preview } from "../types";
-import { count, kNoticeStates, language, number, type Tone } from "../words";
+import { count, deliveryName, kNoticeStates, language, number, type Tone } from "../words";
 import { Badge, Bar, Empty, Explain, Failure, Field, Loading, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { HistoryList } from "../ui/shared";
+import { HistoryList, Needs } from "../ui/shared";
 
 const kLint: Record<string, { label: string; tone: Tone }> = {
   error: { label: "Must be fixed", tone: "critical" }, warning: { label: "Better", tone: "medium" }, info: { label: "Hint", tone: "low" }, advice: { label: "Hint", tone: "low" }, note: { label: "Hint", tone: "low" },
@@ -22,7 +22,7 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
   const [subject, setSubject] = useState<string>();
   const [body, setBody] = useState<string>();
   const [tab, setTab] = useState("text");
-  const [deed, setDeed] = useState<"approve" | "reject" | "send" | null>(null);
+  const [deed, setDeed] = useState<"approve" | "reject" | "send" | "resend" | null>(null);
   const [read, setRead] = useState(false);
   const act = useAction();
   const dirty = notice !== undefined && ((subject !== undefined && subject !== notice.subject) || (body !== undefined && body !== notice.body));
@@ -52,22 +52,22 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
       badge={notice && <State of={kNoticeStates} value={notice.state} testid="notice-state" />}
       actions={notice && (
         <>
-          {editable && <button type="button" class="button" disabled={!dirty || act.busy} data-testid="notice-save" onClick={() => void act.run(async () => {
+          {editable && <Needs roles={["analyst", "manager"]} what="change a notice"><button type="button" class="button" disabled={!dirty || act.busy} data-testid="notice-save" onClick={() => void act.run(async () => {
             await save();
             toast("Saved and checked.");
-          })}>Save and check</button>}
-          {editable && <button type="button" class="button primary" disabled={act.busy || (errors > 0 && !dirty)} data-testid="notice-submit" onClick={() => void act.run(async () => {
+          })}>Save and check</button>
+          <button type="button" class="button primary" disabled={act.busy || (errors > 0 && !dirty)} data-testid="notice-submit" onClick={() => void act.run(async () => {
             // A text that was sent back becomes a draft again by being saved.
             if (dirty || notice.state === "rejected") await save();
             await api.post(`${base}/submit`);
             toast("Submitted. Somebody else has to approve it now.");
             loaded.reload();
-          })}>Submit for approval</button>}
-          {notice.state === "submitted" && !mine && <><button type="button" class="button" data-testid="notice-reject" onClick={() => setDeed("reject")}>Send back…</button><button type="button" class="button primary" data-testid="notice-approve" onClick={() => {
+          })}>Submit for approval</button></Needs>}
+          {notice.state === "submitted" && !mine && <Needs roles={["approver"]} what="approve it"><button type="button" class="button" data-testid="notice-reject" onClick={() => setDeed("reject")}>Send back…</button><button type="button" class="button primary" data-testid="notice-approve" onClick={() => {
             setRead(false);
             setDeed("approve");
-          }}>Approve…</button></>}
-          {notice.state === "approved" && <button type="button" class="button primary" data-testid="notice-send" onClick={() => setDeed("send")}>Send…</button>}
+          }}>Approve…</button></Needs>}
+          {notice.state === "approved" && <Needs roles={["analyst", "manager", "approver"]} what="send it"><button type="button" class="button primary" data-testid="notice-send" onClick={() => setDeed("send")}>Send…</button></Needs>}
         </>
       )}>
       {act.error && <Failure error={act.error} />}
@@ -77,7 +77,7 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
             {data.state === "submitted" && mine && <div class="note" data-testid="four-eyes"><p><strong>You wrote this text, so somebody else must approve it.</strong> Ask a colleague with the approver’s role; they find it on their overview.</p></div>}
             {data.state === "rejected" && <div class="note medium"><p><strong>Sent back.</strong> {data.reason ?? [...data.history].reverse().find(({ to }) => to === "rejected")?.reason}</p></div>}
             {data.trouble && <div class="note critical" role="alert"><strong>Sending does not go on.</strong><p>{data.trouble}</p></div>}
-            {sending && progress && <ProgressCard progress={progress} total={recipients?.with_contact ?? 0} state={data.state} />}
+            {sending && progress && <ProgressCard progress={progress} total={recipients?.with_contact ?? 0} state={data.state} onResend={() => setDeed("resend")} />}
             <div class="grid-2">
               <div class="stack">
                 <Tabs label="Views of the notice" active={tab} onChange={setTab} tabs={[{ key: "text", label: editable ? "Write" : "Text" }, { key: "preview", label: "As the person sees it" }, ...(sending ? [{ key: "deliveries", label: "Deliveries" }] : []), { key: "history", label: "History", n: data.history.length }]} />
@@ -137,6 +137,11 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
         toast("Sent back.");
         loaded.reload();
       }} />}
+      {deed === "resend" && progress && <Ask title="Try again" action="Try again" reason="Why may it go out again?" testid="resend-dialog" onClose={() => setDeed(null)} onDo={async (reason) => {
+        await api.post(`${base}/resend`, { reason });
+        toast("They are tried again.");
+        loaded.reload();
+      }}><p>The {count(progress.failed + progress.unknown, "notice that failed or is uncertain is", "notices that failed or are uncertain are")} sent once more. {progress.unknown > 0 && "Those that are uncertain may have arrived: these people may get it twice."}</p></Ask>}
       {deed === "send" && notice && (
         <Ask title={`Send to ${recipients ? count(recipients.with_contact, "person", "people") : "everybody"}`} action="Send now" testid="send-dialog" onClose={() => setDeed(null)} onDo={async () => {
           await api.post(`${base}/send`);
@@ -170,32 +175,38 @@ function PreviewPane({ base, hash, lang, dirty }: { base: string; hash: string; 
   );
 }
 
-function ProgressCard({ progress, total, state }: { progress: Notice["progress"] & object; total: number; state: string }): JSX.Element {
+function ProgressCard({ progress, total, state, onResend }: { progress: Notice["progress"] & object; total: number; state: string; onResend: () => void }): JSX.Element {
   const whole = Math.max(total, progress.queued + progress.sent + progress.failed + progress.unknown, 1);
   return (
     <section class="card" data-testid="progress" data-sent={progress.sent} data-acknowledged={progress.acknowledged}>
-      <div class="card-head"><h2>{state === "sent" ? "All have been written to" : "Going out now"}</h2><span class="quiet" role="status">{number(progress.sent)} of {number(whole)} sent</span></div>
+      <div class="card-head"><h2>{state === "sent" ? "Sending is finished" : "Going out now"}</h2><span class="quiet" role="status">{number(progress.sent)} of {number(whole)} sent</span></div>
       <Bar whole={whole} parts={[{ value: progress.sent, tone: "calm" }, { value: progress.unknown, tone: "medium" }, { value: progress.failed, tone: "critical" }]} />
       <dl class="figures">
         <div><dt>waiting</dt><dd>{number(progress.queued)}</dd></div><div><dt>sent</dt><dd>{number(progress.sent)}</dd></div><div><dt>failed</dt><dd>{number(progress.failed)}</dd></div>
         <div><dt>uncertain</dt><dd>{number(progress.unknown)}</dd></div><div><dt>acknowledged</dt><dd data-testid="acknowledged">{number(progress.acknowledged)}</dd></div>
       </dl>
       {progress.unknown > 0 && <p class="small quiet">Uncertain: the connection broke at the very end, so it is not known whether the receiving side took it. Tocsin does not send these again by itself, so that nobody gets it twice.</p>}
+      {progress.failed + progress.unknown > 0 && state === "sent" && <div><Needs quiet roles={["manager"]} what="send again"><button type="button" class="button small" data-testid="resend" onClick={onResend}>Try these again…</button></Needs></div>}
     </section>
   );
 }
 
 function Deliveries({ base }: { base: string }): JSX.Element {
-  const loaded = useData<List<Delivery>>(`${base}/deliveries`, ["notice"]);
+  const [before, setBefore] = useState<string[]>([]);
+  const loaded = useData<List<Delivery>>(`${base}/deliveries${query({ after: before[before.length - 1] })}`, ["notice"]);
   return (
     <Shown of={loaded} what="the deliveries">
       {(data) => data.items.length ? (
-        <div class="table-wrap" role="region" aria-label="Deliveries" tabIndex={0}><table data-testid="deliveries">
+        <><div class="table-wrap" role="region" aria-label="Deliveries" tabIndex={0}><table data-testid="deliveries">
           <thead><tr><th scope="col">Person</th><th scope="col">State</th><th scope="col">Sent</th><th scope="col">Acknowledged</th><th scope="col" class="num">Tries</th><th scope="col">What the other side said</th></tr></thead>
           <tbody>{data.items.map((delivery, index) => (
-            <tr key={index}><td><code>{(delivery.pseudonym ?? delivery.recipient ?? "").slice(0, 12)}…</code></td><td>{delivery.state}</td><td>{delivery.sent_at ?? delivery.time ? <When time={delivery.sent_at ?? delivery.time} /> : "not yet"}</td><td>{delivery.acknowledged_at ? <When time={delivery.acknowledged_at} /> : "not yet"}</td><td class="num">{delivery.attempts ?? ""}</td><td>{delivery.error ?? delivery.evidence ?? ""}</td></tr>
+            <tr key={index}><td><code>{(delivery.pseudonym ?? delivery.recipient ?? "").slice(0, 12)}…</code></td><td>{deliveryName(delivery.state)}</td><td>{delivery.sent_at ?? delivery.time ? <When time={delivery.sent_at ?? delivery.time} /> : "not yet"}</td><td>{delivery.acknowledged_at ? <When time={delivery.acknowledged_at} /> : "not yet"}</td><td class="num">{delivery.attempts ?? ""}</td><td>{delivery.error ?? delivery.evidence ?? ""}</td></tr>
           ))}</tbody>
         </table></div>
+        {(before.length > 0 || data.next) && <nav class="row" aria-label="Pages of the list">
+          <button type="button" class="button small" disabled={!before.length} onClick={() => setBefore(before.slice(0, -1))}>Earlier</button>
+          <button type="button" class="button small" disabled={!data.next} onClick={() => setBefore([...before, data.next!])}>Next</button>
+        </nav>}</>
       ) : <Empty title="Nothing has gone out yet" />}
     </Shown>
   );

@@ -5,10 +5,12 @@ import { api, query } from "../api";
 import { useData } from "../live";
 import { setQuery, useRoute } from "../router";
 import { fromInput } from "../time";
-import type { ExposedRow, List } from "../types";
+import type { ExposedRow, ExposureSummary, List } from "../types";
+import { Exposure, Needs, Pager } from "../ui/shared";
 import { count, humanise, kPersonGrades } from "../words";
 import { Empty, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 
+const kPage = 50;
 export function PeoplePage(): JSX.Element {
   const { query: search } = useRoute();
   const tab = search.get("tab") ?? "who-saw";
@@ -39,7 +41,7 @@ function WhoSaw(): JSX.Element {
           <Field label="Reason">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={reason} data-testid="who-reason" onInput={(event) => setReason(event.currentTarget.value)} />}</Field>
         </div>
         {act.error && <Failure error={act.error} />}
-        <div><button class="button primary" disabled={act.busy} data-testid="who-do">{act.busy ? "Looking…" : "Look up"}</button></div>
+        <div><Needs roles={["analyst", "manager"]} what="ask this"><button class="button primary" disabled={act.busy} data-testid="who-do">{act.busy ? "Looking…" : "Look up"}</button></Needs></div>
       </form>
       {answer && (answer.length ? <Rows rows={answer} first="Who" /> : <section class="card"><Empty title="Nobody, as far as the logs say">The logs that Tocsin has read show no access to this person’s data.</Empty></section>)}
     </>
@@ -52,13 +54,15 @@ function Exposed(): JSX.Element {
   const [dataset, setDataset] = useState(search.get("dataset") ?? "");
   const [from, setFrom] = useState("");
   const [to, setTo] = useState("");
-  const [asked, setAsked] = useState<string | null>(search.get("actor") ? `/v1/exposed${query({ actor, dataset })}` : null);
-  const loaded = useData<List<ExposedRow>>(asked);
+  const [asked, setAsked] = useState<Record<string, string | undefined> | null>(search.get("actor") ? { actor, dataset } : null);
+  const [offset, setOffset] = useState(0);
+  const loaded = useData<List<ExposedRow> & Partial<ExposureSummary>>(asked && `/v1/exposed${query({ ...asked, offset: String(offset), limit: kPage })}`);
   return (
     <>
       <form class="card" onSubmit={(event) => {
         event.preventDefault();
-        setAsked(`/v1/exposed${query({ actor: actor.trim(), dataset: dataset.trim(), from: fromInput(from), to: fromInput(to) })}`);
+        setOffset(0);
+        setAsked({ actor: actor.trim(), dataset: dataset.trim(), from: fromInput(from), to: fromInput(to) });
       }}>
         <p class="quiet">Everybody whose data an account or person reached. People are shown by pseudonym; reveal names on an alert or incident, where the reason belongs.</p>
         <div class="grid-even">
@@ -69,7 +73,7 @@ function Exposed(): JSX.Element {
         </div>
         <div><button class="button primary" data-testid="exposed-do">Look up</button></div>
       </form>
-      {asked && <Shown of={loaded} what="the people">{(data) => data.items.length ? <Rows rows={data.items} first="Person" /> : <section class="card"><Empty title="Nobody, as far as the logs say">No access to people’s data by this account was found in that time.</Empty></section>}</Shown>}
+      {asked && <Shown of={loaded} what="the people">{(data) => data.items.length ? <>{data.grade && <Exposure of={data as ExposureSummary} />}<Rows rows={data.items} first="Person" /><Pager offset={offset} page={kPage} total={data.total ?? data.items.length} onChange={setOffset} /></> : <section class="card"><Empty title="Nobody, as far as the logs say">No access to people’s data by this account was found in that time.</Empty></section>}</Shown>}
     </>
   );
 }
@@ -77,7 +81,7 @@ function Exposed(): JSX.Element {
 function Rows({ rows, first }: { rows: ExposedRow[]; first: string }): JSX.Element {
   return (
     <div class="stack">
-      <p role="status" class="quiet">{count(rows.length, "answer", "answers")}</p>
+      <p role="status" class="visually-hidden">{count(rows.length, "answer is", "answers are")} shown</p>
       <div class="table-wrap" role="region" aria-label="Answers" tabIndex={0}><table data-testid="exposed-rows">
         <thead><tr><th scope="col">{first}</th><th scope="col">How sure</th><th scope="col">Dataset</th><th scope="col">Data</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
         <tbody>{rows.map((row, index) => {

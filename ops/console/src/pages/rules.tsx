@@ -8,6 +8,7 @@ import type { List, Rule, Silence } from "../types";
 import { humanise, kLevels, number } from "../words";
 import { Empty, Field, Page, Shown, State, When } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
+import { Needs } from "../ui/shared";
 
 export function RulesPage(): JSX.Element {
   const loaded = useData<List<Rule>>("/v1/rules");
@@ -37,7 +38,7 @@ export function SilencesPage(): JSX.Element {
   const [what, setWhat] = useState({ rule: "", actor: "", dataset: "", until: toInput(new Date(Date.now() + 7 * 86_400_000).toISOString()) });
   const set = (key: keyof typeof what) => (event: { currentTarget: HTMLInputElement }): void => setWhat((old) => ({ ...old, [key]: event.currentTarget.value }));
   return (
-    <Page title="Silences" actions={<button type="button" class="button primary" data-testid="silence-add" onClick={() => setAdding(true)}>Add a silence…</button>}>
+    <Page title="Silences" actions={<Needs roles={["analyst", "manager"]} what="add silences"><button type="button" class="button primary" data-testid="silence-add" onClick={() => setAdding(true)}>Add a silence…</button></Needs>}>
       <p class="quiet">A silence keeps expected alerts out of the queue until a date. What it hides is still recorded.</p>
       <Shown of={loaded} what="the silences">
         {(data) => data.items.length ? (

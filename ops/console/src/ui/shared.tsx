@@ -1,10 +1,11 @@
 // Parts that more than one page shows: history, people, tasks, exposure in words.
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api, query } from "../api";
 import { useData } from "../live";
-import type { ExposureSummary, History, People, Person, Revealed, Task, TaskState } from "../types";
-import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, valueName, word } from "../words";
+import { may, useUser } from "../session";
+import type { ExposureSummary, History, People, Person, Revealed, Role, Task, TaskState } from "../types";
+import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, valueName, whoMay, word } from "../words";
 import { fromInput, toInput } from "../time";
 import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
 import { Ask, toast } from "./dialog";
@@ -79,9 +80,9 @@ export function PeopleTable({ base, about }: { base: string; about: { alert?: st
               <>
                 <div class="row spread">
                   <p class="quiet small">People are shown by pseudonym, a code that stands for one person. <Explain about="pseudonyms">Names are kept in the vault. You can reveal them when you have a reason; the reason is recorded in the ledger with your name.</Explain></p>
-                  <button type="button" class="button small" data-testid="reveal" onClick={() => setAsking(chosen.length ? chosen : items.map(({ pseudonym }) => pseudonym))}>
+                  <Needs roles={["analyst", "manager"]} what="reveal names"><button type="button" class="button small" data-testid="reveal" onClick={() => setAsking(chosen.length ? chosen : items.map(({ pseudonym }) => pseudonym))}>
                     Reveal {chosen.length ? count(chosen.length, "name", "names") : "the names on this page"}…
-                  </button>
+                  </button></Needs>
                 </div>
                 <div class="table-wrap" role="region" aria-label="People reached" tabIndex={0}>
                   <table data-testid="people">
@@ -121,6 +122,13 @@ export function PeopleTable({ base, about }: { base: string; about: { alert?: st
       }}
     </Shown>
   );
+}
+
+// What only some roles may do: for the others a word on whom to ask, in place of a button that would refuse.
+export function Needs({ roles, what, quiet, children }: { roles: Role[]; what: string; quiet?: boolean; children: ComponentChildren }): JSX.Element | null {
+  const user = useUser();
+  if (may(user, ...roles)) return <>{children}</>;
+  return quiet ? null : <span class="small quiet" data-testid="needs-role">Only {whoMay(roles)} can {what}.</span>;
 }
 
 export function Pager({ offset, page, total, onChange }: { offset: number; page: number; total: number; onChange: (offset: number) => void }): JSX.Element | null {
