@@ -96,3 +96,11 @@ function(tocsin_fuzz name)
     set_tests_properties(${name} PROPERTIES LABELS "fuzz-corpus" TIMEOUT 300)
   endif()
 endfunction()
+
+# A Google Benchmark program; ops/bench runs them all and prints one table.
+function(tocsin_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tocsin_flags ${ARG_LINKS} benchmark::benchmark_main)
+  target_compile_definitions(${name} PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()
