@@ -373,7 +373,7 @@ class Follower::Work {
       tail.format = options_.format;
     }
 
-    std::optional<std::uint64_t> place;
+    std::uint64_t place = 0;  // durable as far as this; 0 = nothing is known
     std::uint32_t generation = 0;
     if (tail.fresh) {
       // The first life of this file that nothing is known of.
@@ -383,12 +383,12 @@ class Follower::Work {
       for (std::uint32_t g = 0; g < kMaxGenerations; ++g) {
         const auto known = resume_(stream_of(tail.id, g, *line));
         if (!known) break;
-        place = known;
+        place = *known;
         generation = g;
       }
-      if (place && !gzip && *place > tail.size) {  // cut while nobody watched
+      if (!gzip && place > tail.size) {  // cut while nobody watched
         ++generation;
-        place.reset();
+        place = 0;
       }
     }
     tail.first_line = std::move(*line);
@@ -397,10 +397,10 @@ class Follower::Work {
     tail.fresh = false;
     tail.trouble.clear();
     Place start;
-    if (place && *place > 0) {
+    if (place > 0) {
       tail.delivered = true;
-      if (gzip) tail.skip = *place;
-      else start = {*place, lines_before(tail, *place)};
+      if (gzip) tail.skip = place;
+      else start = {place, lines_before(tail, place)};
     }
     tail.offset = start.offset;
     if (gzip) tail.gunzip.emplace(options_.gzip);
