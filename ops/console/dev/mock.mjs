@@ -453,7 +453,7 @@ on("GET", "/v1/notices/{id}/preview", ({ params }) => {
 });
 on("GET", "/v1/notices/{id}/deliveries", ({ params }) => ({ items: deliveries.filter((d) => d.notice === params.id).slice(0, 100).map(({ person: _p, code: _c, ...d }) => d), next: null }));
 on("GET", "/v1/rules", () => ({ items: alerts.map(({ rule, title, level, kind }, i) => ({ id: rule, title: title.replace(/ by .*/, ""), level, kind, pack: kind === "secret" ? "secrets" : "data-access", matches: i * 3 })) }));
-on("GET", "/v1/exposed", () => ({ items: people.slice(0, 40).map(({ pseudonym }) => ({ subject: pseudonym, grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90) })) }));
+on("GET", "/v1/exposed", ({ query }) => ({ grade: "bound", at_least: 0, at_most: people.length, total: people.length, reasons: [], items: people.slice(Number(query.get("offset") ?? 0)).slice(0, Number(query.get("limit") ?? 50)).map(({ pseudonym }) => ({ pseudonym, grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90) })) }));
 on("POST", "/v1/who-saw", ({ body }) => {
   needReason(body);
   return { items: [{ actor: "mallory", grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90) }, { actor: "reception", grade: "exact", dataset: "patient", fields: ["name"], first: at(-9000), last: at(-2000) }] };

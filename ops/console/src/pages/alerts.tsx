@@ -22,6 +22,18 @@ async function acknowledge(alert: { id: string }, login: string): Promise<void> 
   toast("Acknowledged: you look after it now.");
 }
 
+// Keys of a page. The listener stays; what it does is always that of the newest rendering, so that a quick hand is
+// never answered by what was shown a moment ago.
+function useKeys(press: (event: KeyboardEvent) => void): void {
+  const newest = useRef(press);
+  newest.current = press;
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => newest.current(event);
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
+  }, []);
+}
+
 export function AlertsPage(): JSX.Element {
   const user = useUser();
   const { query: search } = useRoute();
@@ -35,27 +47,23 @@ export function AlertsPage(): JSX.Element {
   const rows = useRef<HTMLUListElement>(null);
   const alerts = list.data?.items ?? [];
 
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      const target = event.target as HTMLElement;
-      if (!shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
-      const links = [...(rows.current?.querySelectorAll<HTMLAnchorElement>("a.item") ?? [])];
-      const at = links.findIndex((link) => link === document.activeElement);
-      if (event.key === "j" || event.key === "k") {
-        event.preventDefault();
-        links[event.key === "j" ? Math.min(links.length - 1, at + 1) : Math.max(0, at - 1)]?.focus();
-        return;
-      }
-      const alert = alerts[at];
-      if (!alert || !isOpen(alert) || !may(user, "analyst")) return;
-      if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(list.reload));
-      else if (event.key === "f") setDeed({ alert, what: "false_positive" });
-      else if (event.key === "i") setDeed({ alert, what: "incident" });
-      else return;
+  useKeys((event) => {
+    const target = event.target as HTMLElement;
+    if (!shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
+    const links = [...(rows.current?.querySelectorAll<HTMLAnchorElement>("a.item") ?? [])];
+    const at = links.findIndex((link) => link === document.activeElement);
+    if (event.key === "j" || event.key === "k") {
       event.preventDefault();
-    };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+      links[event.key === "j" ? Math.min(links.length - 1, at + 1) : Math.max(0, at - 1)]?.focus();
+      return;
+    }
+    const alert = alerts[at];
+    if (!alert || !isOpen(alert) || !may(user, "analyst")) return;
+    if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(list.reload));
+    else if (event.key === "f") setDeed({ alert, what: "false_positive" });
+    else if (event.key === "i") setDeed({ alert, what: "incident" });
+    else return;
+    event.preventDefault();
   });
 
   return (
@@ -170,18 +178,14 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
   const alert = loaded.data;
   const tab = search.get("tab") ?? "why";
 
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      const target = event.target as HTMLElement;
-      if (!alert || !isOpen(alert) || !may(user, "analyst") || !shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
-      if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(loaded.reload));
-      else if (event.key === "f") setDeed("false_positive");
-      else if (event.key === "i") setDeed("incident");
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+  useKeys((event) => {
+    const target = event.target as HTMLElement;
+    if (!alert || !isOpen(alert) || !may(user, "analyst") || !shortcutsOn() || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
+    if (event.key === "a") void act.run(() => acknowledge(alert, user.login).then(loaded.reload));
+    else if (event.key === "f") setDeed("false_positive");
+    else if (event.key === "i") setDeed("incident");
+    else return;
+    event.preventDefault();
   });
 
   return (

@@ -169,8 +169,8 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
     <div class="grid-2">
       <div class="stack">
         <section class="card">
-          <div class="card-head"><h2>What happened</h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-incident" onClick={onEdit}>Change…</button></Needs></div>
-          {incident.summary ? <p class="pre-line">{incident.summary}</p> : <p class="quiet">No summary yet. Write what happened in a few plain sentences; the report and the notice build on it.</p>}
+          <div class="card-head"><h2>Summary</h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-incident" onClick={onEdit}>Change…</button></Needs></div>
+          {incident.summary ? <p class="pre-line">{incident.summary}</p> : <p class="quiet">No summary yet. Write in a sentence or two what this is about.</p>}
           <dl class="facts">
             <dt>Number</dt><dd>{incident.number}</dd>
             <dt>Opened</dt><dd><When time={incident.opened} /></dd>
