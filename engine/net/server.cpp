@@ -82,10 +82,10 @@ std::string head_of(const Response& response, bool keep_alive, bool encrypted) {
   }
   add_field(out, "Connection", keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : response.headers) add_field(out, name, value);
-  for (const auto& [name, value] : kSecurityHeaders) {
+  for (const auto& standard : kSecurityHeaders) {
     const bool own = std::any_of(response.headers.begin(), response.headers.end(),
-                                 [&](const auto& header) { return iequals(header.first, name); });
-    if (!own) add_field(out, name, value);
+                                 [&](const auto& header) { return iequals(header.first, standard.first); });
+    if (!own) add_field(out, standard.first, standard.second);
   }
   if (encrypted) add_field(out, "Strict-Transport-Security", "max-age=31536000");
   out += "\r\n";
