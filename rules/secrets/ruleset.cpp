@@ -125,6 +125,12 @@ AllowList read_allow(const toml::table& table, const std::string& what) {
   out.paths = compile_joined(texts(table, "paths"), table, what);
   out.commits = !texts(table, "commits").empty();
   for (auto& word : texts(table, "stopwords")) out.stopwords.push_back(to_lower(word));
+  constexpr std::size_t kFew = 16;
+  if (out.stopwords.size() > kFew && std::none_of(out.stopwords.begin(), out.stopwords.end(), [](const auto& word) { return word.empty(); })) {
+    std::vector<Literals::Literal> literals;
+    for (const auto& word : out.stopwords) literals.push_back({word, true});
+    if (auto compiled = Literals::compile(literals)) out.many = std::move(*compiled);
+  }
   if (!out.regexes && !out.paths && !out.commits && out.stopwords.empty()) {
     bad(table, what + ": an allow-list needs commits, paths, regexes or stopwords");
   }

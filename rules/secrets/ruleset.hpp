@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <re2/re2.h>
 
 #include "rules/base/result.hpp"
+#include "rules/secrets/literals.hpp"
 #include "rules/secrets/scanner.hpp"
 
 namespace tocsin::rules::secrets {
@@ -25,6 +27,7 @@ struct AllowList {
   std::unique_ptr<RE2> paths;
   bool commits = false;  // present; there are no commits in a log, so it never holds
   std::vector<std::string> stopwords;  // lower case
+  std::optional<Literals> many;        // the stopwords, where they are too many to be tried one by one
 };
 
 struct RequiredPart {

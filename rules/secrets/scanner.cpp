@@ -53,6 +53,11 @@ bool matches(const std::unique_ptr<RE2>& regex, std::string_view text) {
 }
 
 bool has_stopword(const AllowList& list, const std::string& lower) {
+  if (list.many) {
+    bool any = false;
+    list.many->scan(lower, [](void* context, std::uint32_t, std::size_t) { *static_cast<bool*>(context) = true; }, &any);
+    return any;
+  }
   return std::any_of(list.stopwords.begin(), list.stopwords.end(), [&](const std::string& word) { return lower.find(word) != std::string::npos; });
 }
 

@@ -1,0 +1,141 @@
+// How fast records pass the secret scanner, per core: ordinary mixed logs and keyword-dense ones, with our own pack,
+// with gitleaks' file too (env TOCSIN_GITLEAKS, or shared/data where it is at hand), and the literal matcher's floor.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <random>
+
+#include "rules/secrets/numbers.hpp"
+#include "rules/secrets/scanner.hpp"
+
+namespace {
+
+using namespace tocsin::rules::secrets;
+
+std::string hex(std::mt19937& random, std::size_t digits) {
+  std::string out;
+  while (out.size() < digits) out += "0123456789abcdef"[random() % 16];
+  return out;
+}
+
+std::string number(std::mt19937& random, unsigned below) { return std::to_string(random() % below); }
+
+// JSON, nginx, pgaudit and logfmt in turn; one planted secret in ten thousand lines.
+std::vector<std::string> ordinary(std::size_t lines) {
+  std::mt19937 random(7);
+  std::vector<std::string> out;
+  const char* const paths[] = {"/api/patients", "/assets/app.js", "/login", "/api/orders/list", "/health", "/img/logo.svg"};
+  for (std::size_t i = 0; i < lines; ++i) {
+    const std::string ip = "10." + number(random, 256) + "." + number(random, 256) + "." + number(random, 256);
+    const std::string time = "2026-11-23T14:" + std::to_string(10 + random() % 50) + ":" + std::to_string(10 + random() % 50) + ".123Z";
+    std::string line;
+    switch (i % 4) {
+      case 0:
+        line = R"({"time":")" + time + R"(","level":"info","service":"orders","trace_id":")" + hex(random, 32) + R"(","span_id":")" + hex(random, 16) +
+               R"(","msg":"request finished","method":"GET","path":")" + paths[random() % 6] + R"(","status":200,"duration_ms":)" + number(random, 900) +
+               R"(,"client":{"ip":")" + ip + R"(","agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"},"rows":)" + number(random, 5000) + "}";
+        break;
+      case 1:
+        line = ip + " - - [23/Nov/2026:14:00:00 +0100] \"GET " + paths[random() % 6] + "?page=" + number(random, 99) + "&sort=name HTTP/1.1\" 200 " +
+               number(random, 90000) + " \"https://shop.example/start\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\" etag=" + hex(random, 40);
+        break;
+      case 2:
+        line = time + " UTC,\"app\",\"clinic\"," + number(random, 30000) + ",\"" + ip + ":" + number(random, 60000) + "\"," + hex(random, 8) + "." + hex(random, 4) +
+               ",7,\"SELECT\",2026-11-23 14:00:00 UTC,5/" + number(random, 9999) + ",0,LOG,00000,\"AUDIT: SESSION," + number(random, 99) +
+               ",1,READ,SELECT,TABLE,public.patients,\"\"SELECT id, name, birth_date FROM patients WHERE id = $1 ORDER BY name LIMIT 50\"\",<none>\",,,,,,,,,\"app\",\"client backend\",,0";
+        break;
+      default:
+        line = "time=" + time + " level=info component=worker job=" + hex(random, 12) + " queue=mail attempt=1 took=" + number(random, 3000) + "ms bytes=" +
+               number(random, 100000) + " peer=" + ip + ":" + number(random, 60000) + " msg=\"message delivered to the next hop after a short wait\"";
+    }
+    if (i % 10'000 == 5'000) line += " password=" + hex(random, 10) + "!";
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+// Most lines carry words that open gates.
+std::vector<std::string> dense(std::size_t lines) {
+  std::mt19937 random(8);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < lines; ++i) {
+    out.push_back("time=2026-11-23T14:00:00Z level=info auth_key=" + hex(random, 8) + " access_token_id=" + hex(random, 24) +
+                  " token_type=bearer api_version=v2 key_id=" + hex(random, 16) + " user=" + number(random, 999) + " session_id=" + hex(random, 32) +
+                  " msg=\"token refreshed for client\" secret_version=" + number(random, 9) + " password_changed_at=2026-01-01");
+  }
+  return out;
+}
+
+std::optional<RuleFile> gitleaks() {
+  const char* named = std::getenv("TOCSIN_GITLEAKS");
+  const std::string path = named != nullptr ? named : std::string(TOCSIN_SOURCE_DIR) + "/../shared/data/secret-rules/gitleaks/gitleaks.toml";
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  return RuleFile{path, std::string(std::istreambuf_iterator<char>(in), {})};
+}
+
+Scanner scanner(bool own, bool with_gitleaks) {
+  std::vector<RuleFile> files;
+  if (with_gitleaks) {
+    if (auto file = gitleaks()) files.push_back(std::move(*file));
+  }
+  Options options;
+  options.own_pack = own;
+  return Scanner::load(files, options).value().scanner;
+}
+
+void run(benchmark::State& state, const std::vector<std::string>& lines, bool own, bool with_gitleaks) {
+  if (with_gitleaks && !gitleaks()) return state.SkipWithError("gitleaks.toml is not at hand (TOCSIN_GITLEAKS)");
+  const Scanner s = scanner(own, with_gitleaks);
+  std::size_t bytes = 0;
+  for (const auto& line : lines) bytes += line.size();
+  std::size_t hits = 0;
+  std::vector<Hit> out;
+  for (auto _ : state) {
+    hits = 0;
+    for (const auto& line : lines) {
+      out.clear();
+      s.scan(line, out);
+      hits += out.size();
+    }
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
+  state.counters["lines"] = benchmark::Counter(static_cast<double>(lines.size()), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["hits"] = static_cast<double>(hits);
+}
+
+constexpr std::size_t kLines = 40'000;
+
+void ordinary_own(benchmark::State& state) { run(state, ordinary(kLines), true, false); }
+void ordinary_own_gitleaks(benchmark::State& state) { run(state, ordinary(kLines), true, true); }
+void ordinary_gitleaks(benchmark::State& state) { run(state, ordinary(kLines), false, true); }
+void dense_own(benchmark::State& state) { run(state, dense(kLines), true, false); }
+void dense_own_gitleaks(benchmark::State& state) { run(state, dense(kLines), true, true); }
+void numbers_only(benchmark::State& state) {
+  const auto lines = ordinary(kLines);
+  std::size_t bytes = 0;
+  for (const auto& line : lines) bytes += line.size();
+  std::vector<NumberFound> out;
+  for (auto _ : state) {
+    for (const auto& line : lines) find_numbers(line, out);
+    benchmark::DoNotOptimize(out.data());
+    out.clear();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
+}
+void load_own_gitleaks(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(scanner(true, true).rule_count());
+}
+
+BENCHMARK(ordinary_own)->Unit(benchmark::kMillisecond);
+BENCHMARK(ordinary_own_gitleaks)->Unit(benchmark::kMillisecond);
+BENCHMARK(ordinary_gitleaks)->Unit(benchmark::kMillisecond);
+BENCHMARK(dense_own)->Unit(benchmark::kMillisecond);
+BENCHMARK(dense_own_gitleaks)->Unit(benchmark::kMillisecond);
+BENCHMARK(numbers_only)->Unit(benchmark::kMillisecond);
+BENCHMARK(load_own_gitleaks)->Unit(benchmark::kMillisecond);
+
+}  // namespace
