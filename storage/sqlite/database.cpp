@@ -334,8 +334,19 @@ Result<void> Database::checkpoint() {
 
 Result<void> Database::copy_to(const std::filesystem::path& file) {
   const std::lock_guard lock(impl_->write_mutex);
-  if (!impl_->writer) return fail(Errc::kUnavailable, "this database is open for reading only", impl_->file.string());
   const std::string target = file.string();
+  if (!impl_->writer) {
+    // Reading is enough to copy, and VACUUM may not run in the transactions that readers live in.
+    auto connection = impl_->connect(true);
+    if (!connection) return pass(std::move(connection));
+    Result<void> done;
+    {
+      Reader reader(*connection);
+      done = reader.each("VACUUM INTO ?1", [](const Columns&) { return true; }, {Binding(target)});
+    }
+    sqlite3_close_v2(*connection);
+    return done;
+  }
   return impl_->writer->each("VACUUM INTO ?1", [](const Columns&) { return true; }, {Binding(target)});
 }
 

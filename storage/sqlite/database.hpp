@@ -212,7 +212,8 @@ class Database {
 
   // Moves the WAL into the database file and truncates it (after an erasure, before a backup).
   [[nodiscard]] Result<void> checkpoint();
-  // A consistent copy of the whole database as a new file (SQLite's VACUUM INTO).
+  // A consistent copy of the whole database as a new file (SQLite's VACUUM INTO). Works read-only too, beside
+  // the process that writes.
   [[nodiscard]] Result<void> copy_to(const std::filesystem::path& file);
 
  private:
