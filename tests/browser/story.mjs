@@ -223,9 +223,8 @@ try {
     await lib.visit(page, base, `${incidentRoute}?tab=duties`);
     const duties = (await incidentNow()).duties;
     const running = duties.filter(({ state }) => state === "running" || state === "late");
-    const find = (pattern) => running.find(({ citation }) => pattern.test(citation));
-    const authority = find(/Art\.? ?33/);
-    const people = find(/Art\.? ?34/) ?? duties.find(({ citation, state }) => /Art\.? ?34/.test(citation) && state === "unknown");
+    const authority = running.find(({ citation, due }) => /Art(icle|\.)? ?33/.test(citation) && due);
+    const people = duties.find(({ citation, state }) => /Art(icle|\.)? ?34/.test(citation) && state !== "not_applicable");
     hold(authority, `no running duty under Art. 33: ${duties.map((d) => `${d.citation} ${d.state}`).join(", ")}`);
     hold(people, `no duty under Art. 34: ${duties.map((d) => `${d.citation} ${d.state}`).join(", ")}`);
     const left = Date.parse(authority.due) - Date.now();

@@ -279,7 +279,7 @@ function EditDialog({ incident, onClose, onDone }: { incident: Incident; onClose
 
 // ------------------------------------------------------------------- duties
 const kConfidence: Record<string, string> = { H: "well established", M: "read with care", L: "uncertain: ask counsel", high: "well established", medium: "read with care", low: "uncertain: ask counsel" };
-const kTowards: Record<string, string> = { authority: "the supervisory authority", individuals: "the people affected", people: "the people affected", subjects: "the people affected", controller: "the controller", public: "the public", record: "your own records", register: "your own records", media: "the media" };
+const kTowards: Record<string, string> = { "supervisory authority": "the supervisory authority", authority: "the supervisory authority", "affected people": "the people affected", individuals: "the people affected", controller: "whoever the data is processed for", public: "the public", "own record": "your own records", record: "your own records", media: "the media" };
 
 function Duties({ incident, onChanged }: { incident: Incident; onChanged: () => void }): JSX.Element {
   const [deed, setDeed] = useState<{ duty: Duty; state: "done" | "not_applicable" } | null>(null);

@@ -39,7 +39,7 @@ function needs(overview: Overview, urgentAlerts: Alert[], mine: Task[], waiting:
   for (const task of late.slice(0, 3)) list.push({ href: `#/incidents/${encodeURIComponent(task.incident)}?tab=tasks`, tone: "high", title: task.title, more: `${task.number} · your task is late`, due: task.due, testid: "need-task" });
   const othersLate = overview.tasks.late - late.length;
   if (othersLate > 0) list.push({ href: "#/tasks?show=late", tone: "medium", title: `${count(othersLate, "more task is", "more tasks are")} late`, more: "Ask the owner, or give it to someone else.", testid: "need-late" });
-  if (overview.notices.failed > 0) list.push({ href: "#/incidents", tone: "medium", title: `${count(overview.notices.failed, "person", "people")} could not be reached`, more: "Their notices failed. Look for another way to tell them.", testid: "need-failed" });
+  if (overview.notices.failed > 0) list.push({ href: "#/incidents", tone: "medium", title: `${count(overview.notices.failed, "person", "people")} could not be told`, more: "No contact is known, or sending failed. Look for another way to tell them.", testid: "need-failed" });
   for (const source of overview.sources.filter((source) => source.error)) list.push({ href: `#/sources/${encodeURIComponent(source.name)}`, tone: "high", title: `The source ${source.name} has stopped`, more: source.error ?? "", testid: "need-source" });
   const calmAlerts = overview.alerts.open - urgent;
   if (calmAlerts > 0) list.push({ href: "#/alerts", tone: "low", title: `${count(calmAlerts, "less urgent alert", "less urgent alerts")}`, more: "When the rest is done.", testid: "need-calm" });

@@ -6,10 +6,19 @@ import { count, number, humanise, type Word } from "../words";
 import { span } from "../time";
 import { Badge, Empty, LogText, Page, Shown, When } from "../ui/basic";
 
+const kStates: Record<string, Word> = {
+  starting: { label: "Starting", more: "It is being opened.", tone: "plain" },
+  waiting: { label: "Waiting for the file", more: "There is no such file yet. Tocsin reads it as soon as it appears.", tone: "medium" },
+  "held up": { label: "Held up", more: "Events come faster than they can be made safe on disk. Nothing is lost; reading goes on when there is room.", tone: "medium" },
+  error: { label: "Stopped", more: "It cannot be read.", tone: "critical" },
+  stopped: { label: "Stopped", more: "It is not being read.", tone: "medium" },
+};
 export function sourceWord(source: Source): Word {
   if (source.error) return { label: "Stopped", more: source.error, tone: "critical" };
   if (source.rejected > 0) return { label: "Hears, with gaps", more: "Some lines could not be read; they are kept for you to look at.", tone: "medium" };
   if (/^(ok|following|running|idle|done|healthy|listening|ready|active|eof)$/.test(source.state)) return { label: "Hears", more: humanise(source.state), tone: "calm" };
+  const known = kStates[source.state];
+  if (known) return known;
   return { label: humanise(source.state || "not known"), more: "", tone: "plain" };
 }
 
