@@ -62,17 +62,25 @@ std::string record_id(std::string_view format, std::string_view record, const Js
     if (!split_csv(record, fields, kLine + 2) || fields.size() < kLine + 1) return {};
     return joined(fields[kSession].text, fields[kLine].text);
   }
-  const bool mapped = format == "json" && mapping != nullptr;
-  if (format != "pgaudit-json" && format != "cloudtrail" && !mapped) return {};
+  if (format == "pgaudit-json") {
+    std::array<std::string, 2> values;
+    constexpr std::array<std::string_view, 2> kNames = {"session_id", "line_num"};
+    if (!peek_members(record, kNames, values)) return {};
+    return joined(values[0], values[1]);
+  }
+  if (format == "cloudtrail") {
+    std::array<std::string, 1> values;
+    constexpr std::array<std::string_view, 1> kNames = {"eventID"};
+    if (!peek_members(record, kNames, values)) return {};
+    if (!values[0].empty()) return std::move(values[0]);
+  } else if (format != "json" || mapping == nullptr) {
+    return {};
+  }
   thread_local rules::Arena arena;
   arena.reset();
   const auto root = parse_record(record, arena);
   if (!root) return {};
-  if (format == "pgaudit-json") return joined(text_of(root->get("session_id")), scalar_of(root->get("line_num")));
-  if (format == "cloudtrail") {
-    const rules::Value id = root->get("eventID");
-    return std::string(text_of(id.present() ? id : root->get("detail").get("eventID")));
-  }
+  if (format == "cloudtrail") return std::string(text_of(root->get("detail").get("eventID")));
   for (const auto& [field, path] : mapping->paths) {
     if (field == "event_id") return scalar_of(at_path(*root, path));
   }

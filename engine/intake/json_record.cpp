@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <simdjson.h>
+
 #include "rules/base/text.hpp"
 #include "rules/json_event.hpp"
 
@@ -15,6 +17,36 @@ Result<rules::Value> parse_record(std::string_view record, rules::Arena& arena) 
   if (!root && root.error().code == Errc::kInvalid && !is_utf8(record)) root = rules::parse_json(to_utf8(record), arena);
   if (root && root->kind() != rules::Kind::kObject) return fail(Errc::kInvalid, "this JSON is not an object");
   return root;
+}
+
+bool peek_members(std::string_view record, std::span<const std::string_view> names, std::span<std::string> values) {
+  // simdjson's lazy parser: it only indexes the text and walks past members that are not asked for.
+  thread_local simdjson::ondemand::parser parser;
+  thread_local std::string padded;
+  padded.assign(record);
+  padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  simdjson::ondemand::document document;
+  if (parser.iterate(padded.data(), record.size(), padded.size()).get(document) != simdjson::SUCCESS) return false;
+  simdjson::ondemand::object object;
+  if (document.get_object().get(object) != simdjson::SUCCESS) return false;
+  std::size_t found = 0;
+  for (auto member : object) {
+    std::string_view key;
+    if (member.unescaped_key().get(key) != simdjson::SUCCESS) break;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (key != names[i] || !values[i].empty()) continue;
+      simdjson::ondemand::value value;
+      if (member.value().get(value) != simdjson::SUCCESS) return true;
+      std::string_view text;
+      std::uint64_t number = 0;
+      if (value.get_string().get(text) == simdjson::SUCCESS) values[i] = text;
+      else if (value.get_uint64().get(number) == simdjson::SUCCESS) values[i] = std::to_string(number);
+      ++found;
+      break;
+    }
+    if (found == names.size()) break;
+  }
+  return true;
 }
 
 std::optional<std::uint64_t> count_of(const rules::Value& value) noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,12 @@ namespace tocsin::engine {
 
 // The record's object. Bytes that are not UTF-8 are repaired first. kInvalid if it is no JSON object.
 [[nodiscard]] Result<rules::Value> parse_record(std::string_view record, rules::Arena& arena);
+
+// The values of top-level members of a record, looked up without reading the rest: strings as they are, numbers as
+// digits, "" for what is absent or anything else. False if the record does not even begin as a JSON object; it may
+// be malformed further on. `names` and `values` have the same size, at most 4.
+[[nodiscard]] bool peek_members(std::string_view record, std::span<const std::string_view> names,
+                                std::span<std::string> values);
 
 // The text of a string; empty for anything else.
 [[nodiscard]] inline std::string_view text_of(const rules::Value& value) noexcept {
