@@ -352,6 +352,22 @@ try {
     await until(async () => /^[1-9]/.test(await id(page, "acknowledged").textContent()), "one acknowledgement is counted", 40_000);
   });
 
+  await step("the overview in the midst of it; dark, and on a phone", page, async () => {
+    await lib.visit(page, base, "/overview");
+    await look(page, "overview", "overview");
+    for (const [options, looks] of [[{ dark: true }, [["/overview", "overview-dark"], [`${incidentRoute}?tab=duties`, "duties-dark"]]], [{ viewport: lib.kPhone }, [["/overview", "overview-phone"], ["/alerts?state=all", "alerts-phone"], [incidentRoute, "incident-phone"], ["/people", null]]]]) {
+      const other = await lib.open(browser, base, options);
+      currentPage = other;
+      await lib.login(other, base, ada);
+      for (const [route, picture] of looks) {
+        await lib.visit(other, base, route);
+        await look(other, picture ?? route, picture);
+      }
+      seen.wrongs.push(...other.wrongs);
+      await other.context().close();
+    }
+  });
+
   await step("tasks have owners and due times, and get done", second, async () => {
     await lib.visit(second, base, "/tasks");
     await id(second, "task").first().waitFor();
@@ -421,7 +437,7 @@ try {
   });
 
   await step("the other pages stand", page, async () => {
-    for (const [route, picture] of [["/overview", "overview"], ["/incidents"], ["/people"], ["/sources", "sources"], ["/rules"], ["/silences"], ["/ledger", "ledger"]]) {
+    for (const [route, picture] of [["/overview"], ["/incidents"], ["/people"], ["/sources", "sources"], ["/rules"], ["/silences"], ["/ledger", "ledger"]]) {
       await lib.visit(page, base, route);
       await look(page, route.slice(1), picture);
     }
@@ -429,20 +445,6 @@ try {
     const exposed = `/people?tab=exposed&actor=mallory`;
     await lib.visit(page, base, exposed);
     await look(page, "exposed");
-  });
-
-  await step("dark, and on a phone", page, async () => {
-    for (const [options, looks] of [[{ dark: true }, [["/overview", "overview-dark"], [`${incidentRoute}?tab=duties`, "duties-dark"]]], [{ viewport: lib.kPhone }, [["/overview", "overview-phone"], ["/alerts?state=all", "alerts-phone"], [incidentRoute, "incident-phone"], ["/people", null]]]]) {
-      const other = await lib.open(browser, base, options);
-      currentPage = other;
-      await lib.login(other, base, ada);
-      for (const [route, picture] of looks) {
-        await lib.visit(other, base, route);
-        await look(other, picture ?? route, picture);
-      }
-      seen.wrongs.push(...other.wrongs);
-      await other.context().close();
-    }
   });
 
   seen.wrongs.push(...page.wrongs, ...second.wrongs);

@@ -11,7 +11,7 @@ import { Ask, toast } from "../ui/dialog";
 import { HistoryList, Needs } from "../ui/shared";
 
 const kLint: Record<string, { label: string; tone: Tone }> = {
-  error: { label: "Must be fixed", tone: "critical" }, warning: { label: "Better", tone: "medium" }, info: { label: "Hint", tone: "low" }, advice: { label: "Hint", tone: "low" }, note: { label: "Hint", tone: "low" },
+  error: { label: "Must be fixed", tone: "critical" }, warning: { label: "Improve", tone: "medium" }, info: { label: "Hint", tone: "low" }, advice: { label: "Hint", tone: "low" }, note: { label: "Hint", tone: "low" },
 };
 
 export function NoticePage({ id }: { id: string }): JSX.Element {
