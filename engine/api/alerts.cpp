@@ -99,6 +99,14 @@ Result<json::object> detail(Reader& reader, std::int64_t id, std::size_t finding
   return out;
 }
 
+// What every decision answers: the alert as it stands now.
+Response now_is(const WorkflowApi& api, const Result<storage::Alert>& decided) {
+  if (!decided) return problem(decided.error());
+  auto out = api.database().read([&](Reader& reader) { return detail(reader, decided->id, 0); });
+  if (!out) return problem(out.error());
+  return ok(*out);
+}
+
 template <class T>
 Response answer(const Result<T>& result) {
   if (!result) return problem(result.error());
@@ -173,9 +181,7 @@ void add_deciding(Router& router, const WorkflowApi& api) {
     if (!state) return problem(state.error());
     auto by = by_of(request, *body);
     if (!by) return problem(by.error());
-    auto alert = api.respond.triage(*id, *by, *state);
-    if (!alert) return problem(alert.error());
-    return ok(alert_json(*alert));
+    return now_is(api, api.respond.triage(*id, *by, *state));
   });
 
   router.add("POST", "/v1/alerts/{id}/assign", kAnalyst | kManager, [api](const Request& request) {
@@ -187,9 +193,7 @@ void add_deciding(Router& router, const WorkflowApi& api) {
     if (!assignee) return problem(assignee.error());
     auto by = by_of(request, *body);
     if (!by) return problem(by.error());
-    auto alert = api.respond.assign(*id, *by, assignee->value_or(""));
-    if (!alert) return problem(alert.error());
-    return ok(alert_json(*alert));
+    return now_is(api, api.respond.assign(*id, *by, assignee->value_or("")));
   });
 
   router.add("POST", "/v1/alerts/{id}/incident", kAnalyst, [api](const Request& request) {
@@ -222,7 +226,9 @@ void add_deciding(Router& router, const WorkflowApi& api) {
     promotion.aware_at = *aware;
     auto incident = api.respond.promote(promotion, *by);
     if (!incident) return problem(incident.error());
-    return ok(json::object{{"incident", incident_json(*incident)}}, promotion.incident ? 200 : 201);
+    return ok(json::object{{"incident", std::to_string(incident->id)},
+                           {"number", incident->number},
+                           {"state", name(incident->state)}});
   });
 }
 
@@ -281,7 +287,9 @@ void add_silences(Router& router, const WorkflowApi& api) {
     }
     auto ended = api.respond.end_silence(*id, by);
     if (!ended) return problem(ended.error());
-    return ok(silence_json(*ended, api.now()));
+    Response done;
+    done.status = 204;
+    return done;
   });
 }
 

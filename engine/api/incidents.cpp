@@ -249,7 +249,7 @@ void add_deciding(Router& router, const WorkflowApi& api) {
     decision.done_at = *done_at;
     auto decided = api.respond.decide(*id, *duty, *by, decision);
     if (!decided) return problem(decided.error());
-    return ok(duty_json(*decided, api.now()));
+    return now_is(api, *id);
   });
 }
 

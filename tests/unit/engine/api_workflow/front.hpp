@@ -1,4 +1,5 @@
-// A front to tell stories through: the real router with the workflow's routes over a Desk, and a real ledger.
+// A front to tell stories through: the real router with the workflow's routes over a Desk, and a real ledger. Every
+// answer is held against engine/api/openapi.yaml.
 #pragma once
 
 #include "engine/api/alerts.hpp"
@@ -8,6 +9,7 @@
 #include "engine/api/tasks.hpp"
 #include "rules/base/text.hpp"
 #include "storage/ledger/ledger.hpp"
+#include "tests/unit/engine/api/json_schema.hpp"
 #include "tests/unit/engine/respond/desk.hpp"
 
 namespace tocsin::engine::testing_desk {
@@ -90,7 +92,12 @@ class Front : public Desk {
     Answer out;
     out.response = router_.handle(request);
     out.status = out.response.status;
-    if (out.response.content_type.find("json") != std::string::npos) out.body = boost::json::parse(out.response.body);
+    if (out.response.content_type.find("json") == std::string::npos || out.response.body.empty()) return out;
+    out.body = boost::json::parse(out.response.body);
+    static const test::OpenApi document(std::string(TOCSIN_SOURCE_DIR) + "/engine/api/openapi.yaml");
+    std::string lower = method;
+    for (char& c : lower) c = static_cast<char>(c - 'A' + 'a');
+    EXPECT_EQ(document.check_answer(request.route, lower, out.status, out.response.body), "") << method << " " << target;
     return out;
   }
   Answer analyst(const std::string& method, const std::string& target, const std::string& body = "") {

@@ -13,8 +13,8 @@ class ReportPage : public Front {
   std::string page_for(const storage::Finding& finding, const std::string& body) {
     const auto id = std::to_string(apply({finding}).opened.at(0));
     const auto made = analyst("POST", "/v1/alerts/" + id + "/incident", body);
-    EXPECT_EQ(made.status, 201) << made.detail();
-    last_ = manager("GET", "/v1/incidents/" + made.text("/incident/id") + "/report.html");
+    EXPECT_EQ(made.status, 200) << made.detail();
+    last_ = manager("GET", "/v1/incidents/" + made.text("/incident") + "/report.html");
     EXPECT_EQ(last_.status, 200);
     return last_.response.body;
   }
