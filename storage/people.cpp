@@ -275,13 +275,18 @@ void People::mark_incomplete(Time since) {
   header_changed_ = true;
 }
 
-std::vector<PersonNo> People::take_changed() {
-  sort_unique(changed_);
-  return std::exchange(changed_, {});
+std::vector<PersonNo> People::changed() const {
+  std::vector<PersonNo> out = changed_;
+  sort_unique(out);
+  return out;
 }
-std::vector<People::Change> People::take_fields() { return std::exchange(fields_, {}); }
-std::vector<People::AttributeRow> People::take_attributes() { return std::exchange(attribute_rows_, {}); }
-bool People::take_header_changed() { return std::exchange(header_changed_, false); }
+
+void People::saved() {
+  changed_.clear();
+  fields_.clear();
+  attribute_rows_.clear();
+  header_changed_ = false;
+}
 
 void People::restore(Entry entry) {
   const auto no = static_cast<PersonNo>(entries_.size());

@@ -88,7 +88,7 @@ class People {
                                                             const std::vector<std::string>& values,
                                                             const Span& when) const;
 
-  // ---- learning. Each change is remembered until take_changes().
+  // ---- learning. Each change is remembered until saved().
   // The number of a person named by an event; makes one that is only "seen" if nobody knows the id.
   PersonNo see(std::string_view id);
   // A person is (again) in the dataset. `complete` = every registered column is in `attributes` or is empty.
@@ -117,10 +117,11 @@ class People {
     ValueHash hash;
     Span valid;
   };
-  [[nodiscard]] std::vector<PersonNo> take_changed();            // numbers whose rows must be written
-  [[nodiscard]] std::vector<Change> take_fields();
-  [[nodiscard]] std::vector<AttributeRow> take_attributes();     // new or closed attribute rows
-  [[nodiscard]] bool take_header_changed();
+  [[nodiscard]] std::vector<PersonNo> changed() const;  // numbers whose rows must be written, each once
+  [[nodiscard]] const std::vector<Change>& fields() const { return fields_; }
+  [[nodiscard]] const std::vector<AttributeRow>& attribute_rows() const { return attribute_rows_; }  // new, closed
+  [[nodiscard]] bool header_changed() const { return header_changed_; }
+  void saved();  // all of the above is on disk
   void restore(Entry entry);                                     // in the order of numbers
   void restore_attribute(const AttributeRow& row);
   void set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
