@@ -1,0 +1,215 @@
+// Rules as YAML, events as JSON.
+#include "tests/oracle/sigma_generator.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "rules/base/bytes.hpp"
+#include "rules/base/text.hpp"
+#include "rules/event.hpp"
+#include "rules/sigma/pattern.hpp"
+
+namespace tocsin::rules::sigma {
+namespace {
+
+constexpr const char* kFields[] = {"a", "b", "c", "d.e", "d.f", "d.g.h", "Name", "x-y"};
+constexpr const char* kWords[] = {"ab", "abc", "AB", "b", "bc", "cab", "a-b", " -ab", " /c", "éa", "É", "\u212Ab", "1", "10", "1.5", "true",
+                                  "", "10.0.0.1", "192.168.7.7", "::1", "*", "?", "\\", "a\\b", "\\\\a", "{\"e\":1}", "[\"ab\"]", "2026-03-01T10:30:00Z", "–ab", "a\nb"};
+constexpr const char* kPatterns[] = {"a*", "*b", "*a*", "a?c", "?", "??", "*", "a\\*", "\\\\*", "*-?b*", "é*", "*a*b*", "a*b", "**", "\\?", "*\\"};
+constexpr const char* kRegexes[] = {"a", "^a", "b$", "a.c", "[ab]+", "^$", "\\d", "(ab|c)", "a{2}", ".", "(?i)AB", "é"};
+constexpr const char* kNetworks[] = {"10.0.0.0/8", "192.168.0.0/16", "::/0", "0.0.0.0/0", "10.0.0.1", "::1"};
+constexpr const char* kNumbers[] = {"0", "1", "10", "1.5", "-3", "1e1", "9007199254740993"};
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  const std::string clean = to_utf8(text);
+  write_json(Value::of(std::string_view(clean)), out);
+  return out;
+}
+// A YAML single-quoted scalar; line breaks would be folded, so those go into double quotes, which are JSON's.
+std::string yaml_text(const std::string& text) {
+  if (text.find('\n') != std::string::npos) return json_text(text);
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string Generator::field() { return pick(kFields); }
+
+std::string Generator::word() {
+  std::string text = chance(30) ? pick(kPatterns) : pick(kWords);
+  if (chance(15)) text += pick(kWords);
+  return text;
+}
+
+std::string Generator::item(const std::string& indent) {
+  struct Form { const char* modifiers; int kind; };  // kind: 0 text, 1 regex, 2 network, 3 number, 4 bool, 5 field, 6 plain bytes, 7 time
+  static constexpr Form kForms[] = {
+      {"", 0}, {"", 0}, {"", 0}, {"|contains", 0}, {"|startswith", 0}, {"|endswith", 0}, {"|contains|all", 0}, {"|all", 0}, {"|cased", 0},
+      {"|contains|cased", 0}, {"|neq", 0}, {"|contains|neq", 0}, {"|windash", 0}, {"|contains|windash", 0}, {"|contains|all|windash", 0},
+      {"|re", 1}, {"|re|i", 1}, {"|re|s", 1}, {"|re|m", 1}, {"|re|neq", 1}, {"|cidr", 2}, {"|cidr|neq", 2}, {"|lt", 3}, {"|lte", 3}, {"|gt", 3},
+      {"|gte", 3}, {"|neq", 3}, {"", 3}, {"", 3}, {"|contains", 3}, {"|exists", 4}, {"|exists|neq", 4}, {"", 4}, {"|fieldref", 5}, {"|fieldref|neq", 5},
+      {"|fieldref|startswith", 5}, {"|fieldref|contains", 5}, {"|fieldref|endswith|cased", 5}, {"|base64offset|contains", 6}, {"|base64|contains", 6},
+      {"|wide|base64offset|contains", 6}, {"|utf16|base64", 6}, {"|hour", 7}, {"|week", 7}};
+  const Form form = kForms[below(std::size(kForms))];
+  const bool keyword = chance(8) && form.kind <= 1 && *form.modifiers != '\0';
+  std::string name = keyword ? "" : field();
+  if (form.kind == 0 && !keyword && chance(8)) return indent + name + ": null\n";
+  const std::string key = indent + yaml_text(name + form.modifiers) + ": ";
+  const auto value = [&]() -> std::string {
+    switch (form.kind) {
+      case 1: return yaml_text(pick(kRegexes));
+      case 2: return yaml_text(pick(kNetworks));
+      case 3: return pick(kNumbers);
+      case 4: return chance(50) ? "true" : "false";
+      case 5: return yaml_text(field());
+      case 6: return yaml_text(chance(50) ? "abc" : "a-b/é");
+      case 7: return chance(50) ? "10" : "9";
+      default: return yaml_text(word());
+    }
+  };
+  if (form.kind == 4 || chance(60)) return key + value() + "\n";
+  std::string list;
+  const std::size_t count = 1 + below(6);
+  for (std::size_t i = 0; i < count; ++i) list += (i == 0 ? "" : ", ") + value();
+  return key + "[" + list + "]\n";
+}
+
+std::string Generator::selection() {
+  if (chance(10)) return "    - " + yaml_text(word()) + "\n    - " + yaml_text(word()) + "\n";
+  std::string out;
+  if (chance(20)) {
+    const std::size_t maps = 1 + below(3);
+    for (std::size_t i = 0; i < maps; ++i) {
+      std::string map = item("      ");
+      map.replace(4, 1, "-");
+      out += map;
+    }
+    return out;
+  }
+  // Names may repeat, which YAML forbids: keep the first of each key.
+  std::map<std::string, std::string> items;
+  const std::size_t count = 1 + below(3);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string one = item("    ");
+    const std::string key = one.substr(0, one.find(": "));
+    items.try_emplace(key.find('\'') == std::string::npos ? "    '" + key.substr(4) + "'" : key, one);
+  }
+  for (const auto& [key, one] : items) out += one;
+  return out;
+}
+
+std::string Generator::condition(const std::vector<std::string>& names, int depth) {
+  if (depth > 3 || chance(35)) {
+    if (chance(15)) return pick(std::vector<std::string>{"1 of them", "all of them", "1 of s*", "any of s_*", "all of s*", "2 of them"});
+    return names[below(names.size())];
+  }
+  switch (below(4)) {
+    case 0: return "not " + condition(names, depth + 1);
+    case 1: return "(" + condition(names, depth + 1) + " or " + condition(names, depth + 1) + ")";
+    case 2: return condition(names, depth + 1) + " and not " + condition(names, depth + 1);
+    default: return condition(names, depth + 1) + " and " + condition(names, depth + 1);
+  }
+}
+
+std::string Generator::rule() {
+  std::string out = "title: Generated\nlogsource: {category: generated}\ndetection:\n";
+  std::vector<std::string> names;
+  const std::size_t count = 2 + below(3);
+  for (std::size_t i = 0; i < count; ++i) {
+    names.push_back("s_" + std::to_string(i));
+    out += "  " + names.back() + ":\n" + selection();
+  }
+  return out + "  condition: " + condition(names, 0) + "\n";
+}
+
+std::string Generator::json_value(int depth) {
+  switch (below(depth > 2 ? 8 : 11)) {
+    case 0: return "null";
+    case 1: return chance(50) ? "true" : "false";
+    case 2: return pick(kNumbers);
+    case 8: {
+      std::string out = "[";
+      const std::size_t count = below(4);
+      for (std::size_t i = 0; i < count; ++i) out += (i == 0 ? "" : ",") + json_value(depth + 1);
+      return out + "]";
+    }
+    case 9: return "{\"e\":" + json_value(depth + 1) + ",\"f\":" + json_value(depth + 1) + "}";
+    case 10: return "{\"g\":{\"h\":" + json_value(depth + 1) + "}}";
+    default: return json_text(pick(kWords) + (chance(20) ? pick(kWords) : ""));
+  }
+}
+
+std::string Generator::event() {
+  std::string out = "{";
+  const std::size_t count = below(7);
+  for (std::size_t i = 0; i < count; ++i) {
+    out += (i == 0 ? "" : ",") + json_text(chance(25) ? "d" : field()) + ":" + json_value(0);
+  }
+  return out + "}";
+}
+
+// A text or number that the item might like.
+std::string Generator::value_for(const Item& item) {
+  const Scalar& wanted = item.values[below(item.values.size())];
+  if (wanted.type == Scalar::Type::kNull) return chance(50) ? "null" : "\"\"";
+  std::string text;
+  const auto has = [&](const char* name) { return std::find(item.modifiers.begin(), item.modifiers.end(), name) != item.modifiers.end(); };
+  for (const Token& token : parse_tokens(wanted.text)) {
+    if (token.kind == Token::Kind::kText) text += token.text;
+    if (token.kind == Token::Kind::kOne) text += chance(50) ? "é" : "x";
+    if (token.kind == Token::Kind::kMany && chance(50)) text += pick(kWords);
+  }
+  if (has("re")) text = wanted.text;
+  if (has("base64") || has("base64offset")) text = to_base64(std::string(below(3), 'x') + text + std::string(below(3), 'y'));
+  if (has("cidr")) text = text.substr(0, text.find('/'));
+  if (has("contains") || has("endswith")) text = (chance(50) ? "zz" : "") + text;
+  if (has("contains") || has("startswith")) text += chance(50) ? "zz" : "";
+  if (chance(30)) std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  if (chance(10) && !text.empty()) text.pop_back();
+  if (wanted.type == Scalar::Type::kInt && chance(50)) return wanted.text.starts_with("0x") ? "1" : std::to_string(wanted.integer);
+  std::string value = json_text(text);
+  if (chance(15)) value = "[" + json_value(1) + "," + value + "]";
+  if (chance(3)) value = "{\"e\":" + value + "}";
+  return value;
+}
+
+std::string Generator::event_near(const Rule& rule) {
+  std::map<std::string, std::string> members;
+  std::vector<const Detection*> open;
+  for (const Selection& selection : rule.selections) {
+    if (chance(70)) open.push_back(&selection.detection);
+  }
+  while (!open.empty()) {
+    const Detection* at = open.back();
+    open.pop_back();
+    for (const Detection& part : at->parts) open.push_back(&part);
+    if (at->kind != Detection::Kind::kItem || chance(8)) continue;
+    const std::string name = at->item.field.empty() ? "keyword" : at->item.field;
+    if (members.contains(name) && chance(60)) continue;
+    members[name] = value_for(at->item);
+  }
+  std::string out = "{";
+  for (const auto& [name, value] : members) {
+    if (out.size() > 1) out += ",";
+    const std::size_t dot = name.find('.');
+    if (dot == std::string::npos || chance(30)) {
+      out += json_text(name) + ":" + value;
+      continue;
+    }
+    // As a path; several of one head become repeated members, of which the first counts.
+    std::string path = name;
+    std::string close;
+    for (std::size_t at = 0; (at = path.find('.')) != std::string::npos;) {
+      out += json_text(path.substr(0, at)) + ":" + (chance(15) ? "[{" : "{");
+      close = (out.ends_with("[{") ? "}]" : "}") + close;
+      path = path.substr(at + 1);
+    }
+    out += json_text(path) + ":" + value + close;
+  }
+  return out + "}";
+}
+
+}  // namespace tocsin::rules::sigma

@@ -1,0 +1,374 @@
+// Everything by definition. Text is compared as sequences of folded code points.
+#include "tests/oracle/sigma_oracle.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <re2/re2.h>
+
+#include "rules/sigma/condition.hpp"
+#include "rules/sigma/fold.hpp"
+#include "rules/sigma/scalar.hpp"
+
+namespace tocsin::rules::sigma {
+namespace {
+
+// One character of a text: its folded and its own bytes.
+using Characters = std::vector<std::string>;
+
+Characters characters(std::string_view text) {
+  Characters out;
+  while (!text.empty()) {
+    const std::size_t n = step(text);
+    out.emplace_back(text.substr(0, n));
+    text.remove_prefix(n);
+  }
+  return out;
+}
+
+// One element of a pattern.
+struct Element {
+  enum Kind { kCharacter, kOne, kMany, kDash } kind = kCharacter;
+  std::string character;
+};
+using Elements = std::vector<Element>;
+
+bool is_dash(const std::string& c) { return c == "-" || c == "/" || c == "\u2013" || c == "\u2014" || c == "\u2015"; }
+bool is_word(const std::string& c) {
+  if (c.size() > 1 || static_cast<unsigned char>(c[0]) >= 0x80) return !is_dash(c);
+  return std::isalnum(static_cast<unsigned char>(c[0])) != 0 || c == "_";
+}
+
+bool same(const std::string& a, const std::string& b, bool cased) { return cased ? a == b : folded(a) == folded(b); }
+
+// Whether elements[e..] match text[t..] as a whole: the definition, with a table so that it ends.
+bool whole(const Elements& elements, const Characters& text, bool cased) {
+  std::vector<std::vector<char>> yes(elements.size() + 1, std::vector<char>(text.size() + 1, 0));
+  yes[elements.size()][text.size()] = 1;
+  for (std::size_t e = elements.size(); e-- > 0;) {
+    for (std::size_t t = text.size() + 1; t-- > 0;) {
+      const Element& element = elements[e];
+      if (element.kind == Element::kMany) {
+        yes[e][t] = yes[e + 1][t] != 0 || (t < text.size() && yes[e][t + 1] != 0) ? 1 : 0;
+      } else if (t < text.size() && yes[e + 1][t + 1] != 0) {
+        const bool fits = element.kind == Element::kOne || (element.kind == Element::kDash && is_dash(text[t])) ||
+                          (element.kind == Element::kCharacter && same(element.character, text[t], cased));
+        yes[e][t] = fits ? 1 : 0;
+      }
+    }
+  }
+  return yes[0][0] != 0;
+}
+
+Elements read_value(std::string_view value) {
+  Elements out;
+  const Characters all = characters(value);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] == "\\" && i + 1 < all.size() && (all[i + 1] == "*" || all[i + 1] == "?" || all[i + 1] == "\\")) {
+      out.push_back({Element::kCharacter, all[++i]});
+    } else if (all[i] == "*") {
+      out.push_back({Element::kMany, {}});
+    } else if (all[i] == "?") {
+      out.push_back({Element::kOne, {}});
+    } else {
+      out.push_back({Element::kCharacter, all[i]});
+    }
+  }
+  return out;
+}
+
+std::string literal_text(const Elements& elements) {
+  std::string out;
+  for (const Element& element : elements) out += element.character;
+  return out;
+}
+Elements literal(const std::string& text) {
+  Elements out;
+  for (const std::string& c : characters(text)) out.push_back({Element::kCharacter, c});
+  return out;
+}
+
+// Base64 bit by bit (RFC 4648 section 4).
+std::string base64(const std::string& bytes) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  std::vector<int> bits;
+  for (const char c : bytes) {
+    for (int b = 7; b >= 0; --b) bits.push_back(static_cast<unsigned char>(c) >> b & 1);
+  }
+  while (bits.size() % 6 != 0) bits.push_back(0);
+  for (std::size_t i = 0; i < bits.size(); i += 6) {
+    int v = 0;
+    for (std::size_t b = 0; b < 6; ++b) v = v * 2 + bits[i + b];
+    out += kAlphabet[static_cast<std::size_t>(v)];
+  }
+  while (out.size() % 4 != 0) out += '=';
+  return out;
+}
+
+// The part of the base64 text that is the same whatever stands before and after: found by trying.
+std::string stable_part(const std::string& bytes, std::size_t before) {
+  const std::string a = base64(std::string(before, '\0') + bytes + std::string(3, '\0'));
+  const std::string b = base64(std::string(before, '\xff') + bytes + std::string(3, '\xff'));
+  std::string out;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] == b[i] && a[i] != '=') out += a[i];
+  }
+  return out;
+}
+
+std::string utf16(const std::string& text, bool big, bool mark) {
+  std::vector<unsigned> units;
+  if (mark) units.push_back(0xFEFF);
+  for (const std::string& c : characters(text)) {
+    std::uint32_t code = static_cast<unsigned char>(c[0]);
+    if (c.size() > 1) {
+      code &= 0xFFU >> (c.size() + 1);
+      for (std::size_t i = 1; i < c.size(); ++i) code = code * 64 + (static_cast<unsigned char>(c[i]) & 63U);
+    }
+    if (code > 0xFFFF) {
+      units.push_back(0xD800 + (code - 0x10000) / 1024);
+      units.push_back(0xDC00 + (code - 0x10000) % 1024);
+    } else {
+      units.push_back(code);
+    }
+  }
+  std::string out;
+  for (const unsigned unit : units) {
+    const char high = static_cast<char>(static_cast<unsigned char>(unit / 256));
+    const char low = static_cast<char>(static_cast<unsigned char>(unit % 256));
+    out += big ? high : low;
+    out += big ? low : high;
+  }
+  return out;
+}
+
+// --- the event ---
+
+// What a name addresses: the literal member, else every end of the path.
+void follow(const Value& value, const std::vector<std::string>& path, std::size_t at, std::vector<Value>& out) {
+  if (at == path.size()) {
+    out.push_back(value);
+  } else if (value.kind() == Kind::kArray) {
+    for (const Value& item : value.items()) follow(item, path, at, out);
+  } else if (value.get(path[at]).present()) {
+    follow(value.get(path[at]), path, at + 1, out);
+  }
+}
+std::vector<Value> addressed(const Event& event, const std::string& name) {
+  if (event.root.get(name).present()) return {event.root.get(name)};
+  std::vector<std::string> path(1);
+  for (const char c : name) {
+    if (c == '.') path.emplace_back();
+    else path.back() += c;
+  }
+  std::vector<Value> out;
+  if (path.size() > 1 && event.root.kind() == Kind::kObject) follow(event.root, path, 0, out);
+  return out;
+}
+// A value and, if it is an array, all members at all depths.
+void with_members(const Value& value, std::vector<Value>& out) {
+  out.push_back(value);
+  if (value.kind() != Kind::kArray) return;
+  for (const Value& item : value.items()) with_members(item, out);
+}
+void scalars(const Value& value, std::vector<Value>& out) {
+  if (value.kind() == Kind::kArray) {
+    for (const Value& item : value.items()) scalars(item, out);
+  } else if (value.kind() == Kind::kObject) {
+    for (const Field& field : value.fields()) scalars(field.value, out);
+  } else if (value.kind() != Kind::kNull && value.present()) {
+    out.push_back(value);
+  }
+}
+std::string text_of(const Value& value) {
+  std::array<char, 32> buffer{};
+  if (value.kind() == Kind::kObject || value.kind() == Kind::kArray) {
+    std::string out;
+    write_json(value, out);
+    return out;
+  }
+  return std::string(scalar_text(value, buffer));
+}
+
+// --- an item ---
+
+class Interpreter {
+ public:
+  Interpreter(const Rule& rule, const Event& event) : rule_(rule), event_(event) {}
+
+  bool condition(const Condition& c) const {
+    switch (c.kind) {
+      case Condition::Kind::kNot: return !condition(c.parts[0]);
+      case Condition::Kind::kAnd: return std::all_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p); });
+      case Condition::Kind::kOr: return std::any_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p); });
+      case Condition::Kind::kName:
+        for (const Selection& s : rule_.selections) {
+          if (s.name == c.name) return detection(s.detection);
+        }
+        return false;
+      case Condition::Kind::kSelector: {
+        std::size_t all = 0;
+        std::size_t hits = 0;
+        for (const Selection& s : rule_.selections) {
+          if (!selects(c.name, s.name)) continue;
+          ++all;
+          hits += detection(s.detection) ? 1U : 0U;
+        }
+        return hits >= (c.quantity == 0 ? all : c.quantity);
+      }
+    }
+    return false;
+  }
+
+ private:
+  bool detection(const Detection& d) const {
+    if (d.kind == Detection::Kind::kItem) return item(d.item);
+    const auto part = [&](const Detection& p) { return detection(p); };
+    return d.kind == Detection::Kind::kAll ? std::all_of(d.parts.begin(), d.parts.end(), part)
+                                           : std::any_of(d.parts.begin(), d.parts.end(), part);
+  }
+
+  static bool has(const Item& item, std::initializer_list<std::string_view> names) {
+    return std::any_of(item.modifiers.begin(), item.modifiers.end(), [&](const std::string& m) { return std::find(names.begin(), names.end(), m) != names.end(); });
+  }
+
+  bool item(const Item& i) const {
+    const auto one = [&](const Scalar& v) { return value(i, v); };
+    const bool result = has(i, {"all"}) ? std::all_of(i.values.begin(), i.values.end(), one) : std::any_of(i.values.begin(), i.values.end(), one);
+    return has(i, {"neq"}) ? !result : result;
+  }
+
+  // The values of the field that a test sees one by one.
+  std::vector<Value> seen(const Item& i) const {
+    std::vector<Value> out;
+    if (i.field.empty()) {
+      if (event_.root.present()) scalars(event_.root, out);
+      else out.push_back(Value::of(event_.raw));
+      return out;
+    }
+    for (const Value& v : addressed(event_, i.field)) with_members(v, out);
+    return out;
+  }
+
+  bool value(const Item& i, const Scalar& v) const {
+    const std::vector<Value> values = seen(i);
+    if (v.type == Scalar::Type::kNull) {
+      return values.empty() || std::any_of(values.begin(), values.end(), [](const Value& x) { return x.kind() == Kind::kNull; });
+    }
+    if (has(i, {"exists"})) return values.empty() != (folded(v.text) == "true" || folded(v.text) == "yes");
+    if (has(i, {"fieldref"})) return field_reference(i, v, values);
+    return std::any_of(values.begin(), values.end(), [&](const Value& x) { return x.kind() != Kind::kNull && test(i, v, x); });
+  }
+
+  bool field_reference(const Item& i, const Scalar& v, const std::vector<Value>& left) const {
+    std::vector<Value> right;
+    for (const Value& other : addressed(event_, literal_text(read_value(v.text)))) with_members(other, right);
+    const bool cased = has(i, {"cased"});
+    const auto scalar = [](const Value& x) { return x.kind() != Kind::kNull && x.kind() != Kind::kArray && x.kind() != Kind::kObject; };
+    for (const Value& a : left) {
+      for (const Value& b : right) {
+        if (!scalar(a) || !scalar(b)) continue;
+        Elements pattern = literal(text_of(b));
+        ends(i, false, pattern);
+        if (whole(pattern, characters(text_of(a)), cased)) return true;
+        const bool both_text = a.kind() == Kind::kString && b.kind() == Kind::kString;
+        const bool plain = !has(i, {"contains", "startswith", "endswith"});
+        if (plain && !both_text && number_of(a) && number_of(b) && equal(*number_of(a), *number_of(b))) return true;
+      }
+    }
+    return false;
+  }
+
+  static void ends(const Item& i, bool keyword, Elements& pattern) {
+    const bool plain_keyword = keyword && !has(i, {"startswith", "endswith"});
+    if (has(i, {"contains", "endswith"}) || plain_keyword) pattern.insert(pattern.begin(), {Element::kMany, {}});
+    if (has(i, {"contains", "startswith"}) || plain_keyword) pattern.push_back({Element::kMany, {}});
+  }
+
+  static std::string rule_text(const Scalar& v) {
+    if (v.type == Scalar::Type::kBool) return v.boolean ? "true" : "false";
+    if (v.type == Scalar::Type::kInt) return std::to_string(v.integer);
+    return v.text;
+  }
+
+  static bool test(const Item& i, const Scalar& v, const Value& x) {
+    const std::string text = rule_text(v);
+    if (has(i, {"re"})) {
+      RE2::Options options;
+      options.set_log_errors(false);
+      options.set_case_sensitive(!has(i, {"i", "ignorecase"}));
+      options.set_dot_nl(has(i, {"s", "dotall"}));
+      return RE2::PartialMatch(text_of(x), RE2((has(i, {"m", "multiline"}) ? "(?m)" : "") + text, options));
+    }
+    if (has(i, {"cidr"})) {
+      const auto address = x.kind() == Kind::kString ? parse_address(x.as_string()) : std::nullopt;
+      return address && parse_network(text)->contains(*address);
+    }
+    for (const auto& [name, part] : {std::pair{"minute", TimePart::kMinute}, {"hour", TimePart::kHour}, {"day", TimePart::kDay},
+                                     {"week", TimePart::kWeek}, {"month", TimePart::kMonth}, {"year", TimePart::kYear}}) {
+      if (!has(i, {name})) continue;
+      const auto got = x.kind() == Kind::kString ? time_part(x.as_string(), part) : std::nullopt;
+      return got && equal(*number_of(Value::of(*got)), *parse_number(text));
+    }
+    const auto number = number_of(x);
+    if (has(i, {"lt"})) return number && less(*number, *parse_number(text));
+    if (has(i, {"gte"})) return number && !less(*number, *parse_number(text));
+    if (has(i, {"gt"})) return number && less(*parse_number(text), *number);
+    if (has(i, {"lte"})) return number && !less(*parse_number(text), *number);
+    const bool encodes = has(i, {"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"});
+    const bool shapes = has(i, {"contains", "startswith", "endswith"});
+    if ((v.type == Scalar::Type::kInt || v.type == Scalar::Type::kDouble) && !shapes && !encodes && !i.field.empty()) {
+      const Number wanted = v.type == Scalar::Type::kInt ? *number_of(Value::of(v.integer)) : *number_of(Value::of(v.real));
+      return number && equal(*number, wanted);
+    }
+    return text_test(i, text, x, encodes);
+  }
+
+  static bool text_test(const Item& i, const std::string& text, const Value& x, bool encodes) {
+    std::vector<Elements> patterns = {read_value(text)};
+    if (encodes) {
+      std::string bytes = literal_text(patterns[0]);
+      if (has(i, {"wide", "utf16le"})) bytes = utf16(bytes, false, false);
+      if (has(i, {"utf16be"})) bytes = utf16(bytes, true, false);
+      if (has(i, {"utf16"})) bytes = utf16(bytes, false, true);
+      patterns.clear();
+      if (has(i, {"base64offset"})) {
+        for (std::size_t before = 0; before < 3; ++before) patterns.push_back(literal(stable_part(bytes, before)));
+      } else {
+        patterns.push_back(literal(has(i, {"base64"}) ? base64(bytes) : bytes));
+      }
+    } else if (has(i, {"windash"})) {
+      vary(patterns[0]);
+    }
+    const Characters seen = characters(text_of(x));
+    return std::any_of(patterns.begin(), patterns.end(), [&](Elements& pattern) {
+      ends(i, i.field.empty(), pattern);
+      return whole(pattern, seen, has(i, {"cased"}));
+    });
+  }
+
+  static void vary(Elements& pattern) {
+    Elements out = pattern;
+    const auto text_at = [&](std::size_t n) { return n < pattern.size() && pattern[n].kind == Element::kCharacter; };
+    for (std::size_t n = 0; n < pattern.size(); ++n) {
+      if (!text_at(n) || !is_dash(pattern[n].character)) continue;
+      const bool starts = n == 0 || !text_at(n - 1) || !is_word(pattern[n - 1].character);
+      if (starts && text_at(n + 1) && is_word(pattern[n + 1].character)) out[n].kind = Element::kDash;
+    }
+    pattern = std::move(out);
+  }
+
+  const Rule& rule_;
+  const Event& event_;
+};
+
+}  // namespace
+
+bool oracle_matches(const Rule& rule, const Event& event) { return Interpreter(rule, event).condition(rule.condition); }
+
+}  // namespace tocsin::rules::sigma
