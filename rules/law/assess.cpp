@@ -30,32 +30,41 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
+// A sum of intervals: without an upper end as soon as one part has none.
+struct Sum {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  bool bounded = true;
+
+  void add_count(const Count& count) {
+    least = add(least, count.at_least);
+    most = add(most, count.at_most.value_or(0));
+    bounded = bounded && count.at_most.has_value();
+  }
+  Count count() const { return bounded ? Count{least, most} : Count{least, std::nullopt}; }
+};
+
 // How many people live in the named country or group. People not placed anywhere may live there too.
 Count residents(const Facts& facts, const Pack& pack, const std::string& of) {
   const auto group = pack.groups.find(of);
-  Count inside;
-  inside.at_most = 0;
+  Sum inside;
   std::uint64_t outside_least = 0;
   for (const auto& [country, count] : facts.countries) {
     const bool in = group != pack.groups.end() ? group->second.contains(country) : country == of;
-    if (!in) {
-      outside_least = add(outside_least, count.at_least);
-      continue;
-    }
-    inside.at_least = add(inside.at_least, count.at_least);
-    if (inside.at_most && count.at_most) {
-      inside.at_most = add(*inside.at_most, *count.at_most);
+    if (in) {
+      inside.add_count(count);
     } else {
-      inside.at_most.reset();
+      outside_least = add(outside_least, count.at_least);
     }
   }
-  if (facts.countries_complete) return inside;
-  inside.at_most.reset();
+  if (facts.countries_complete) return inside.count();
+  inside.bounded = false;
   if (facts.people && facts.people->at_most) {
     const std::uint64_t all = *facts.people->at_most;
-    inside.at_most = std::max(inside.at_least, all > outside_least ? all - outside_least : 0);
+    inside.bounded = true;
+    inside.most = std::max(inside.least, all > outside_least ? all - outside_least : 0);
   }
-  return inside;
+  return inside.count();
 }
 
 Tri has_data(const Facts& facts, const Pack& pack, const std::string& wanted) {
@@ -137,15 +146,10 @@ class Logic {
   }
 
   Tri people_by_country(std::uint64_t n) const {
-    Count sum;
-    sum.at_most = 0;
-    for (const auto& [country, count] : facts_.countries) {
-      sum.at_least = add(sum.at_least, count.at_least);
-      if (sum.at_most && count.at_most) sum.at_most = add(*sum.at_most, *count.at_most);
-      if (!count.at_most) sum.at_most.reset();
-    }
-    if (!facts_.countries_complete) sum.at_most.reset();
-    return at_least(sum, n);
+    Sum sum;
+    for (const auto& [country, count] : facts_.countries) sum.add_count(count);
+    if (!facts_.countries_complete) sum.bounded = false;
+    return at_least(sum.count(), n);
   }
 
   const Facts& facts_;
