@@ -150,7 +150,7 @@ struct ExportDetector::Impl {
 
   bool at_once(const Reach& r, std::optional<std::uint64_t> most) const {
     if (!most || *most >= options.minimum_people) return true;
-    return r.known >= options.minimum_dataset &&
+    return r.known_all && r.known >= options.minimum_dataset &&
            static_cast<double>(*most) >= options.minimum_share * static_cast<double>(r.known);
   }
 
@@ -195,7 +195,7 @@ struct ExportDetector::Impl {
   }
 
   void count(Episode& e, const Reach& r, std::optional<std::uint64_t> most) const {
-    e.known = std::max(e.known, r.known);
+    if (r.known_all) e.known = std::max(e.known, r.known);
     e.grade = std::max(e.grade, r.grade);
     Counted c{r.at_least.value_or(0), r.at_most, r.whole || r.grade == Grade::kUnknown};
     if (e.counted.size() < kMaxKeys || e.counted.count(r.key) > 0) {
@@ -204,12 +204,10 @@ struct ExportDetector::Impl {
       e.overflow_most += c.at_most.value_or(r.known);
     }
     if (e.people.size() < kMaxUnion) e.people.insert(r.people.begin(), r.people.end());
-    if (!most) e.unlimited = true;
     const std::uint64_t size = most.value_or(r.known);
-    if (size >= e.biggest || e.biggest_reason.empty()) {
-      e.biggest = std::max(e.biggest, size);
-      e.biggest_reason = r.reason;
-    }
+    if (!most || (!e.unlimited && size >= e.biggest) || e.biggest_reason.empty()) e.biggest_reason = r.reason;
+    e.biggest = std::max(e.biggest, size);
+    if (!most) e.unlimited = true;
   }
 
   // The interval over all statements of the episode.

@@ -137,15 +137,14 @@ bool belongs(const Truth& t, const Access& a) {
   if (a.actor.account != t.user || a.via != t.application) return false;
   constexpr Duration kClockDoubt = std::chrono::milliseconds(2);
   if (a.time < t.from - kClockDoubt || a.time > t.to + kClockDoubt) return false;
-  if (t.kind.starts_with("pg_dump")) return true;
   return true;
 }
 
 // The line's text is that of the truth, or the prepared text behind an EXECUTE.
 bool same_text(const Truth& t, const Access& a) {
   if (t.kind.starts_with("pg_dump")) return true;
-  if (a.statement.text == t.statement) return true;
-  return t.kind == "prepared_sql" && a.statement.text.starts_with("PREPARE band");
+  if (a.statement.text == t.statement) return t.kind != "prepare_sql" || a.statement.command == "PREPARE";
+  return t.kind == "prepared_sql" && a.statement.command == "SELECT" && a.statement.text.starts_with("PREPARE band");
 }
 
 struct Tightness {
