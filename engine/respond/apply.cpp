@@ -218,22 +218,12 @@ Result<Respond::Applied> Respond::apply(Transaction& tx, std::span<const Finding
   Decision seen(tx, now, std::string(kTocsin), "new findings");
   for (const std::int64_t id : batch.applied().changed) seen.tell("alert", id);
   if (!batch.applied().opened.empty()) seen.tell("overview", "alerts");
-  for (const std::int64_t id : *incidents) {
-    auto incident = IncidentStore::incident(tx, id);
-    if (!incident) return pass(std::move(incident));
-    if (!*incident) continue;
-    auto changed = refresh_facts(seen, **incident);
-    if (!changed) return pass(std::move(changed));
-    if (!*changed) continue;
-    if ((*incident)->aware_at) {
-      // Facts that the law cannot read must not stop detection; they were refused when a person wrote them.
-      if (auto done = reassess(seen, **incident); !done && done.error().code != Errc::kInvalid) {
-        return pass(std::move(done));
-      }
-    }
-    (*incident)->updated = now;
-    if (auto done = IncidentStore::update(tx, **incident); !done) return pass(std::move(done));
-    seen.tell("incident", id);
+  if (!incidents->empty()) {
+    for (const std::int64_t id : *incidents) seen.tell("incident", id);
+    tx.after_commit([this, news = std::move(*incidents)] {
+      const std::lock_guard lock(stale_mutex_);
+      stale_.insert(news.begin(), news.end());
+    });
   }
   seen.finish_quietly(deps_.tell);
   return std::move(batch.applied());

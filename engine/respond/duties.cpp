@@ -196,6 +196,7 @@ Result<Duty> Respond::decide(std::int64_t incident_id, std::int64_t id, const By
 }
 
 Result<std::optional<Time>> Respond::tick(Time now) {
+  if (auto done = catch_up(now); !done) return pass(std::move(done));
   auto open = deps_.database.read([&](storage::Reader& reader) {
     return IncidentStore::open_duties(reader, kMaxOpenDuties);
   });

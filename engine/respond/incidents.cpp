@@ -409,6 +409,74 @@ Result<Incident> Respond::edit(std::int64_t id, const By& by, const Edit& edit) 
   });
 }
 
+Result<void> Respond::refresh(std::int64_t id, Time now) {
+  return deps_.database.write([&](Transaction& tx) -> Result<void> {
+    auto found = IncidentStore::incident(tx, id);
+    if (!found) return pass(std::move(found));
+    if (!*found || (*found)->over()) return {};
+    Incident& incident = **found;
+    Decision seen(tx, now, std::string(kTocsin), "new findings");
+    auto changed = refresh_facts(seen, incident);
+    if (!changed) return pass(std::move(changed));
+    if (*changed) {
+      if (incident.aware_at) {
+        // Facts that the law cannot read were refused when a person wrote them; a newer law may still refuse them,
+        // and then the duties stay as they are until somebody corrects the facts.
+        if (auto done = reassess(seen, incident); !done && done.error().code != Errc::kInvalid) return done;
+      }
+      incident.updated = now;
+      if (auto done = IncidentStore::update(tx, incident); !done) return done;
+      seen.tell("incident", id);
+    }
+    seen.finish_quietly(deps_.tell);
+    if (!deps_.first_told) return {};
+    const auto told = deps_.first_told(tx, id);
+    if (!told) return {};
+    return people_told(tx, id, *told);
+  });
+}
+
+Result<void> Respond::catch_up(Time now) {
+  std::set<std::int64_t> news;
+  bool all = false;
+  {
+    const std::lock_guard lock(stale_mutex_);
+    news.swap(stale_);
+    std::swap(all, all_stale_);
+  }
+  std::vector<Incident> open;
+  if (all || deps_.first_told) {
+    storage::IncidentQuery query;
+    query.state = "open";
+    query.limit = IncidentStore::kMaxPage;
+    auto listed = deps_.database.read([&](storage::Reader& reader) { return IncidentStore::list(reader, query); });
+    if (!listed) return pass(std::move(listed));
+    open = std::move(*listed);
+  }
+  for (const Incident& incident : open) {
+    if (all) {
+      news.insert(incident.id);
+      continue;
+    }
+    auto fresh = deps_.database.read([&](storage::Reader& reader) -> Result<bool> {
+      auto facts = IncidentStore::facts(reader, incident.id);
+      if (!facts) return pass(std::move(facts));
+      return !fact_time(*facts, kToldPeople) && deps_.first_told(reader, incident.id).has_value();
+    });
+    if (!fresh) return pass(std::move(fresh));
+    if (*fresh) news.insert(incident.id);
+  }
+  while (!news.empty()) {
+    if (auto done = refresh(*news.begin(), now); !done) {
+      const std::lock_guard lock(stale_mutex_);
+      stale_.insert(news.begin(), news.end());
+      return done;
+    }
+    news.erase(news.begin());
+  }
+  return {};
+}
+
 Result<void> Respond::people_told(Transaction& tx, std::int64_t id, Time when) {
   auto found = IncidentStore::incident(tx, id);
   if (!found) return pass(std::move(found));
@@ -422,7 +490,7 @@ Result<void> Respond::people_told(Transaction& tx, std::int64_t id, Time when) {
   if ((*found)->aware_at) {
     if (auto done = reassess(told, **found); !done) return done;
   }
-  (*found)->updated = when;
+  (*found)->updated = std::max((*found)->updated, when);
   if (auto done = IncidentStore::update(tx, **found); !done) return done;
   told.tell("incident", id);
   told.finish_quietly(deps_.tell);

@@ -17,7 +17,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +69,8 @@ class Respond {
     // Facts that hold for every incident of this organisation, nested as in facts.hpp:
     // {"facts": {"controller": "yes", "eu_establishment": "yes"}}. A person can overrule them per incident.
     boost::json::object standing_facts;
+    // When the first notice of an incident left, if one did. Empty: nobody tells.
+    std::function<std::optional<Time>(storage::Reader&, std::int64_t incident)> first_told;
     // What else stands against closing an incident, one clause each ("a notice is being sent"). May be empty.
     std::function<std::vector<std::string>(storage::Reader&, std::int64_t incident)> obstacles;
   };
@@ -88,7 +92,9 @@ class Respond {
   // alert that names the former one. Findings that match a silence are kept and counted there.
   [[nodiscard]] Result<Applied> apply(storage::Transaction& tx, std::span<const storage::Finding> findings, Time now);
 
-  // Notes duties that have become late since the last call. Returns when the next one will, if any.
+  // What time brings; call it every few seconds. Takes what apply() has found into the facts and duties of open
+  // incidents (there rather than in apply(), because counting people may take long and detection must not wait),
+  // notices that people have been told, and notes duties that have become late. Returns when the next one will.
   [[nodiscard]] Result<std::optional<Time>> tick(Time now);
 
   // Alerts ------------------------------------------------------------------------------------------------------
@@ -176,6 +182,8 @@ class Respond {
   [[nodiscard]] const Deps& deps() const noexcept { return deps_; }
 
  private:
+  Result<void> refresh(std::int64_t incident, Time now);
+  Result<void> catch_up(Time now);
   Result<void> triage_one(Decision& decision, std::int64_t alert, std::optional<std::int64_t> version,
                           storage::AlertState to, std::vector<storage::Alert>& out);
   Result<void> confirm(Decision& decision, storage::Incident& incident, std::optional<Time> aware_at);
@@ -194,6 +202,9 @@ class Respond {
   Result<void> note_time(Decision& decision, const storage::Incident& incident, std::string_view anchor, Time when);
 
   Deps deps_;
+  std::mutex stale_mutex_;
+  std::set<std::int64_t> stale_;  // incidents with news from apply(); guarded by stale_mutex_
+  bool all_stale_ = true;         // nothing is known of what happened before this start; guarded by stale_mutex_
 };
 
 }  // namespace tocsin::engine

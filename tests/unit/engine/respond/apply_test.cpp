@@ -127,6 +127,7 @@ TEST_F(Apply, AnAlertInAnOpenIncidentTakesWhatFollows) {
   ASSERT_EQ(more.changed.size(), 1U);
   EXPECT_EQ(alert(more.changed[0]).state, AlertState::kIncident);
   EXPECT_EQ(alert(more.changed[0]).incident, incident.id);
+  ASSERT_TRUE(respond_->tick(clock_.now()));
   auto facts = db_->read([&](storage::Reader& r) { return storage::IncidentStore::facts(r, incident.id); }).value();
   EXPECT_EQ(boost::json::serialize(facts_object(facts).at("people")), R"({"at_least":1,"at_most":3000})");
 }

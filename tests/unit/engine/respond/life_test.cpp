@@ -237,6 +237,7 @@ TEST_F(IncidentLife, WhatAPersonSaidStandsAgainstWhatIsComputed) {
   ASSERT_TRUE(respond_->edit(incident.id, by("mia", "counted in the file itself"), edit));
   people_.everyone.at_most = 5000;
   apply({export_finding(2)});
+  ASSERT_TRUE(respond_->tick(clock_.now()));
   auto facts = db_->read([&](storage::Reader& r) { return storage::IncidentStore::facts(r, incident.id); }).value();
   EXPECT_EQ(boost::json::serialize(facts_object(facts).at("people")), R"({"at_least":812,"at_most":812})");
   edit.facts = {{"people", nullptr}};  // taken back: the computed one returns
@@ -374,6 +375,41 @@ TEST_F(IncidentLife, ClosingIsRefusedWhileAnythingIsOpenUnlessAPersonSaysWhy) {
   // And can be reopened, with a reason; the clock is still the old one.
   ASSERT_TRUE(respond_->step(incident.id, by("mia", "it happened again"), {.to = IncidentState::kConfirmed}));
   EXPECT_EQ(duty(incident.id, "eu.gdpr.33.1").due, incident.aware_at.value() + std::chrono::hours(72));
+}
+
+TEST_F(IncidentLife, ANewStartCatchesUpWithWhatWasFoundBefore) {
+  const auto incident = confirmed();
+  people_.everyone.at_most = 2500;
+  apply({export_finding(2)});
+  Respond after_restart(respond_->deps());  // knows nothing of the news
+  ASSERT_TRUE(after_restart.tick(clock_.now()));
+  const auto facts = db_->read([&](storage::Reader& r) { return storage::IncidentStore::facts(r, incident.id); }).value();
+  EXPECT_EQ(boost::json::serialize(facts_object(facts).at("people")), R"({"at_least":1,"at_most":2500})");
+  // Nothing new: nothing is written.
+  const auto rows = timeline(incident.id).size();
+  ASSERT_TRUE(after_restart.tick(clock_.now()));
+  EXPECT_EQ(timeline(incident.id).size(), rows);
+}
+
+TEST_F(IncidentLife, TheFirstNoticeThatLeftIsNoticed) {
+  std::optional<Time> left;
+  Respond::Deps deps = respond_->deps();
+  deps.first_told = [&](storage::Reader&, std::int64_t) { return left; };
+  Respond watching(std::move(deps));
+  const auto incident = confirmed();
+  const auto told = [&] {
+    const auto facts = db_->read([&](storage::Reader& r) { return storage::IncidentStore::facts(r, incident.id); }).value();
+    return fact_time(facts, "times.individuals_notified");
+  };
+  ASSERT_TRUE(watching.tick(clock_.now()));
+  EXPECT_FALSE(told().has_value());
+  left = clock_.now() + std::chrono::hours(5);
+  clock_.advance(std::chrono::hours(6));
+  ASSERT_TRUE(watching.tick(clock_.now()));
+  EXPECT_EQ(told(), left);
+  const auto rows = timeline(incident.id).size();
+  ASSERT_TRUE(watching.tick(clock_.now()));
+  EXPECT_EQ(timeline(incident.id).size(), rows);
 }
 
 TEST_F(IncidentLife, OtherObstaclesAreNamedToo) {
