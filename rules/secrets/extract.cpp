@@ -145,7 +145,10 @@ void Reader::key_at(const StemHit& stem) {
     done = std::max(done, span.end);
     return;
   }
-  // "PWD=/root" is a working directory, "GET /password" a path.
+  // "arn:aws:secretsmanager:…:secret:name": one word of a name in parts.
+  const bool jointed = span.start > 0 && s_[span.start - 1] == ':' && get(span.end) == ':' && !is_space(get(span.end + 1));
+  if (jointed && value->shape == Shape::kColon) return drop(FieldRule::kSecretField, *value, "part of a name");
+  // "GET /password: …" is a path.
   if (span.start > 0 && s_[span.start - 1] == '/' && value->shape == Shape::kColon) return;
   FieldRule rule = FieldRule::kPasswordField;
   if (value->shape == Shape::kSqlQuoted) rule = FieldRule::kPasswordSql;
@@ -533,6 +536,9 @@ void Reader::judge_password(const Key& key, const Value& value, const std::strin
     if (value.shape != Shape::kArgument && value.shape != Shape::kPlain && is_blank(get(next)) && is_letter(get(next + 1))) {
       return drop(rule, value, "prose");
     }
+    // "pam_unix(passwd:session)"
+    if (value.shape == Shape::kColon && value.start > 0 && s_[value.start - 1] == ':') return drop(rule, value, "part of a name");
+    if (value.shape == Shape::kProse && (secret.ends_with("ed") || secret.ends_with("ing"))) return drop(rule, value, "prose");
   }
   if (was_quoted && value.shape == Shape::kProse && m.blank > 0 && m.digit == 0) return drop(rule, value, "prose");
   if (m.blank > 6) return drop(rule, value, "prose");
@@ -552,12 +558,17 @@ void Reader::judge_secret(const Key& key, const Value& value, const std::string&
   if (facts.known) return hit(rule, facts.tier, value.start, value.end, secret, facts.note);
   if (secret.front() == '/' || secret.starts_with("http://") || secret.starts_with("https://")) return drop(rule, value, "path or address");
   if (is_digits(secret)) return drop(rule, value, "number");
+  // "sessionId" in a record names a session; only as a cookie it opens one.
+  if (key.cls == KeyClass::kSession && (value.start == 0 || s_[value.start - 1] != '=')) return drop(rule, value, "not a cookie");
   const bool strong = key.cls != KeyClass::kSecret;
   const std::size_t least = strong ? 16 : 6;
   if (secret.size() < least) return drop(rule, value, "too short");
   if (strong && is_uuid(secret)) return drop(rule, value, "uuid");
   if (m.digit == 0 && m.other == 0 && (m.upper == 0 || m.lower == 0) && secret.size() < 20) return drop(rule, value, "word");
   if (m.digit == 0 && m.lower > 0 && m.upper <= 3 && secret.size() < 24) return drop(rule, value, "words");
+  // HIDDEN_FOR_SECURITY, not-a-real-one
+  const bool jointed = std::all_of(secret.begin(), secret.end(), [](char c) { return is_letter(c) || c == '_' || c == '-' || c == '.'; });
+  if (jointed && secret.find_first_of("_-.") != std::string::npos && (m.upper == 0 || m.lower == 0)) return drop(rule, value, "words");
   if (strong && (m.digit == 0 || entropy(secret) < 2.8)) return drop(rule, value, "not random enough");
   if (value.shape == Shape::kColon && value.start > 0 && s_[value.start - 1] != '"' && s_[value.start - 1] != '\'' && m.digit == 0) {
     return drop(rule, value, "prose");
@@ -651,6 +662,12 @@ void Reader::identified_by(const StemHit& stem) {
   if (iat(i, "values ")) i = skip_blanks(i + 7);
   auto value = quoted(i, true);
   if (!value) {
+    // Without quotes only Oracle writes it, after CREATE, ALTER or GRANT; in a sentence it is no password.
+    const std::string before = to_lower(s_.substr(stem.start > 200 ? stem.start - 200 : 0, std::min<std::size_t>(stem.start, 200)));
+    const bool statement = before.find("create user") != std::string::npos || before.find("alter user") != std::string::npos ||
+                           before.find("grant ") != std::string::npos || before.find("create role") != std::string::npos ||
+                           before.find("alter role") != std::string::npos || before.find("set role") != std::string::npos;
+    if (!statement) return;
     value = plain(i, Shape::kPlain, false);
     if (value->end == value->start || words_.is_prose(to_lower(s_.substr(value->start, value->end - value->start)))) return;
   }

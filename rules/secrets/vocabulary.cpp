@@ -80,6 +80,7 @@ KeyClass Vocabulary::classify_words(const Words& words, Key& key) const {
     }
     if (!decided.empty()) {
       key.word = decided;
+      if (programs_.contains(bare)) return KeyClass::kAbout;
       if (any_of(words, 0, i, head_voids_)) return KeyClass::kAbout;
       if (tail_hash || any_of(words, 0, i, hashes_)) return KeyClass::kHash;
       return about_or(KeyClass::kPassword);
@@ -166,6 +167,7 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
   };
   words("password", out.passwords_);
   words("password_suffix", out.password_suffixes_);
+  words("program", out.programs_);
   words("secret", out.secrets_);
   words("secret_pair", out.secret_pairs_);
   words("token", out.tokens_);

@@ -87,7 +87,7 @@ class Vocabulary {
   bool any_of(const Words& words, std::size_t from, std::size_t to, const Set& set) const;
   static std::size_t split(std::string_view key, std::string& lower, std::array<std::string_view, 12>& words);
 
-  Set passwords_, password_suffixes_, secrets_, secret_pairs_, tokens_, token_heads_, token_voids_, about_, hashes_,
+  Set passwords_, password_suffixes_, programs_, secrets_, secret_pairs_, tokens_, token_heads_, token_voids_, about_, hashes_,
       head_voids_, authorizations_, sessions_, pins_, card_codes_, placeholders_, prose_, copulas_;
   std::unordered_map<std::string, std::string, Hash, std::equal_to<>> numbers_;  // key words → validator
   std::vector<std::string> stems_;
