@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/api/report.hpp"
 #include "rules/base/bytes.hpp"
@@ -30,6 +31,7 @@ h3 { font-size: 1rem; margin: 1.25rem 0 .35rem; }
 p { margin: .4rem 0; } .quiet { color: var(--quiet); } .small { font-size: .875rem; }
 .over { text-transform: uppercase; letter-spacing: .06em; font-size: .8125rem; color: var(--quiet); margin: 0; }
 dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .35rem 1.25rem; margin: .75rem 0; }
+dl.asked { grid-template-columns: minmax(12rem, 3fr) 2fr; }
 dt { color: var(--quiet); } dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line); }
@@ -132,7 +134,7 @@ std::string span_text(const std::optional<std::uint64_t>& seconds) {
   const auto unit = [](std::uint64_t n, std::string_view one) {
     return std::to_string(n) + " " + std::string(one) + (n == 1 ? "" : "s");
   };
-  if (*seconds < 60) return unit(*seconds, "second");
+  if (*seconds < 60) return "less than a minute";
   if (*seconds < 3600) return unit(*seconds / 60, "minute");
   const std::uint64_t hours = *seconds / 3600, minutes = *seconds % 3600 / 60;
   if (hours < 48) return unit(hours, "hour") + (minutes > 0 ? " " + unit(minutes, "minute") : "");
@@ -238,11 +240,14 @@ void detect(Page& page, const json::object& report) {
 void facts(Page& page, const json::object& report) {
   static const std::array<std::string_view, 5> kElsewhere = {"people", "countries", "times", "scope", "story"};
   const json::object& known = part(report, "facts");
-  page.raw("<h3>Facts established</h3><dl>");
+  page.raw("<h3>Facts established</h3><dl class=\"asked\">");
+  std::vector<std::string> open;
   for (const json::value& item : list(report, "questions")) {
     if (!item.is_object()) continue;
     const json::object& question = item.get_object();
-    page.fact(text(question, "ask"), text(question, "answer"));
+    const std::string answer = text(question, "answer");
+    if (answer == "yes" || answer == "no") page.fact(text(question, "ask"), answer);
+    else open.push_back(text(question, "ask"));
   }
   for (const auto& member : known) {
     const std::string_view key = member.key();
@@ -254,6 +259,11 @@ void facts(Page& page, const json::object& report) {
                                                   : json::serialize(value));
   }
   page.raw("</dl>");
+  if (!open.empty()) {
+    page.raw("<h3>Not established</h3><ul>");
+    for (const std::string& ask : open) page.raw("<li>").text(ask).raw("</li>");
+    page.raw("</ul>");
+  }
   const json::object& story = part(known, "story");
   for (const auto& [key, title] : {std::pair<std::string_view, std::string_view>{"what", "What happened"},
                                    {"cause", "Cause"},

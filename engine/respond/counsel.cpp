@@ -51,17 +51,22 @@ storage::Duty to_duty(const law::Duty& duty) {
   return out;
 }
 
+// A clause as a sentence.
+void add_sentence(std::string& out, std::string_view clause) {
+  if (clause.empty()) return;
+  if (!out.empty()) out += ' ';
+  const std::size_t begin = out.size();
+  out += clause;
+  if (out[begin] >= 'a' && out[begin] <= 'z') out[begin] = static_cast<char>(out[begin] - 'a' + 'A');
+  if (out.back() != '.' && out.back() != '!' && out.back() != '?') out += '.';
+}
+
 std::string reason_for(const law::Severity& severity) {
   std::string out;
-  for (const std::string& reason : severity.reasons) {
-    if (!out.empty()) out += ' ';
-    out += reason;
-  }
+  for (const std::string& reason : severity.reasons) add_sentence(out, reason);
   if (severity.could_reach > severity.band) {
-    out += (out.empty() ? "It" : " It");
-    out += " could reach ";
-    out += law::name(severity.could_reach);
-    out += ", depending on what is not known yet.";
+    add_sentence(out, "it could reach " + std::string(law::name(severity.could_reach)) +
+                          ", depending on what is not known yet");
   }
   return out;
 }
