@@ -34,7 +34,8 @@ dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .35rem 
 dl.asked { grid-template-columns: minmax(12rem, 3fr) 2fr; }
 dt { color: var(--quiet); } dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0; font-size: .9375rem; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line); }
+th, td { overflow-wrap: break-word; text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line); }
+table.fixed { table-layout: fixed; } .fixed td { overflow-wrap: anywhere; }
 th { font-weight: 600; color: var(--quiet); } caption { text-align: left; color: var(--quiet); padding-bottom: .25rem; }
 code, .log { font: .8125rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 .log { display: block; background: var(--panel); border-left: 3px solid var(--line); padding: .35rem .6rem;
@@ -237,6 +238,28 @@ void detect(Page& page, const json::object& report) {
   }
 }
 
+std::string fact_label(std::string_view key) {
+  if (key == "data") return "Kinds of data";
+  if (key == "data_complete") return "No other kinds of data were reached";
+  if (key == "countries_complete") return "Nobody lives in another country";
+  if (key == "credentials_open") return "Stolen credentials give access to";
+  if (key == "processing_context") return "Context of the data, 1 to 4, corrected by a person";
+  if (key == "identification") return "Ease of identification, 1 to 4 quarters, corrected by a person";
+  return state_words(key);
+}
+
+// A flag that is false says only that nobody has made sure.
+std::string fact_value(const json::value& value) {
+  if (value.is_array()) return value.get_array().empty() ? "none" : joined(value.get_array());
+  if (value.is_bool()) return value.get_bool() ? "yes" : "not known";
+  if (value.is_object()) {
+    const json::object& object = value.get_object();
+    const std::string number = number_text(object, "value");
+    if (!number.empty()) return number + ": " + text(object, "reason");
+  }
+  return json::serialize(value);
+}
+
 void facts(Page& page, const json::object& report) {
   static const std::array<std::string_view, 5> kElsewhere = {"people", "countries", "times", "scope", "story"};
   const json::object& known = part(report, "facts");
@@ -253,10 +276,7 @@ void facts(Page& page, const json::object& report) {
     const std::string_view key = member.key();
     const bool elsewhere = std::find(kElsewhere.begin(), kElsewhere.end(), key) != kElsewhere.end();
     if (elsewhere || member.value().is_string()) continue;
-    const json::value& value = member.value();
-    page.fact(state_words(key), value.is_array()  ? joined(value.get_array())
-                                : value.is_bool() ? std::string(value.get_bool() ? "yes" : "no")
-                                                  : json::serialize(value));
+    page.fact(fact_label(key), fact_value(member.value()));
   }
   page.raw("</dl>");
   if (!open.empty()) {
@@ -387,7 +407,7 @@ void timeline(Page& page, const json::object& report) {
   const json::object& ledger = part(report, "ledger");
   page.fact("Entries in the ledger", number_text(ledger, "size")).fact("Root of the ledger", text(ledger, "root"));
   page.fact("Ledger", text(ledger, "origin")).raw("</dl>");
-  page.raw("<table><caption>Every change, oldest first</caption><thead><tr><th scope=\"col\">When</th>"
+  page.raw("<table class=\"fixed\"><caption>Every change, oldest first</caption><thead><tr><th scope=\"col\">When</th>"
            "<th scope=\"col\">Who</th><th scope=\"col\">What</th><th scope=\"col\">From</th><th scope=\"col\">To</th>"
            "<th scope=\"col\">Why</th></tr></thead><tbody>");
   std::size_t rows = 0;
