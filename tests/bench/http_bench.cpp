@@ -52,6 +52,7 @@ struct House {
     token = users.create_token("ship", kShipper, "bench", clock.now()).value();
     ServerOptions options;
     options.port = 0;
+    options.limits.requests_per_connection = 1UL << 40;
     server = Server::start(options, guard, feed).value();
   }
 };
