@@ -247,7 +247,7 @@ void append(Expanded& to, int source, const Definition& definition, bool only_on
     }
     if (definition.copy) s.columns.assign(1, "*");
     to.query.sources.push_back(std::move(s));
-    to.taken.push_back(definition.copy ? std::optional(definition.taken) : std::nullopt);
+    to.taken.push_back(definition.copy ? std::optional(definition.taken) : to.taken[static_cast<std::size_t>(source)]);
   }
   to.through_view = to.through_view || !definition.copy;
   to.through_copy = to.through_copy || definition.copy;
@@ -271,7 +271,7 @@ Expanded expand(const Query& query, const Catalogue& catalogue) {
   for (int depth = 0; depth < kMaxViewDepth; ++depth) {
     const std::size_t end = out.query.sources.size();
     for (std::size_t i = done; i < end; ++i) {
-      if (out.query.sources[i].written || out.taken[i]) continue;
+      if (out.query.sources[i].written) continue;
       const auto* definitions = catalogue.definitions(out.query.sources[i].relation.text());
       if (definitions == nullptr) continue;
       bool any_copy = false;

@@ -255,7 +255,20 @@ struct ExposureReader::Impl {
     if (st.relation_type == "VIEW") line.session.views.insert(access.resource.dataset);
     if (st.relation_type == "TABLE" || st.relation_type == "VIEW") line.catalogue.see_relation(access.resource.dataset);
     std::vector<std::size_t> chosen = choose((*reading)->statements, access);
+    learn_bases(line, **reading, chosen);
     for (const std::size_t i : chosen) one(line, *reading, i, chosen.size() > 1);
+  }
+
+  // A table that the text does not name, in a statement that reads a view: the view rests on it.
+  static void learn_bases(Line& line, const sql::Reading& reading, const std::vector<std::size_t>& chosen) {
+    const Access& access = line.access;
+    if (line.session.views.empty() || access.statement.relation_type != "TABLE") return;
+    for (const std::size_t i : chosen) {
+      if (names_relation(reading.statements[i].query, access.resource.dataset)) return;
+    }
+    for (const std::string& view : line.session.views) {
+      if (line.catalogue.definitions(view) == nullptr) line.catalogue.set_bases(view, access.resource.dataset);
+    }
   }
 
   // Which statements of the message this line is about.
@@ -665,9 +678,6 @@ struct ExposureReader::Impl {
     if (access.statement.relation.empty() || access.statement.relation_type == "VIEW") return;
     if (access.statement.audit_class != "READ" || names_relation(query, relation)) return;
     if (!query.sources.empty() && !uses_anything(query)) return;  // only counted
-    for (const std::string& view : line.session.views) {
-      if (line.catalogue.definitions(view) == nullptr) line.catalogue.set_bases(view, relation);
-    }
     Query named;
     named.sources.emplace_back();
     named.sources.front().relation.name = relation;
@@ -875,8 +885,8 @@ struct ExposureReader::Impl {
     if (a.statement.number > 0 && !a.actor.session.empty()) {
       return a.origin.source + "/" + a.actor.session + "/" + std::to_string(a.statement.number);
     }
-    if (!a.event_id.empty()) return a.origin.source + "/" + a.event_id;
-    return a.origin.source + "/" + a.origin.file + ":" + std::to_string(a.origin.line) + "/" + std::to_string(a.origin.seq);
+    if (!a.event_id.empty()) return a.origin.source + "/event/" + a.event_id;
+    return a.origin.source + "/line/" + a.origin.file + ":" + std::to_string(a.origin.line) + "/" + std::to_string(a.origin.seq);
   }
 
   static Reach blank(const Line& line, const std::string& dataset, std::string key) {
