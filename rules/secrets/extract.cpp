@@ -255,7 +255,13 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     auto value = quoted(skip_blanks(i + 1), true);
     return value;
   }
-  if (meaning.cls == KeyClass::kPassword && !closed) return prose(i, meaning.word);
+  if (meaning.cls == KeyClass::kPassword && !closed) {
+    // USER anna PASS secret: what FTP, POP3 and IRC say in clear text.
+    if (s_.substr(key.start, key.end - key.start) == "PASS" && s_.substr(0, key.start).find("USER ") != std::string_view::npos) {
+      return plain(i, Shape::kArgument, false);
+    }
+    return prose(i, meaning.word);
+  }
   return std::nullopt;
 }
 
