@@ -18,6 +18,7 @@
 #include "rules/base/text.hpp"
 #include "rules/sigma/evaluate.hpp"
 #include "rules/sigma/fold.hpp"
+#include "rules/sigma/needles.hpp"
 #include "rules/sigma/parse.hpp"
 #include "rules/sigma/witness.hpp"
 
@@ -105,6 +106,7 @@ struct Key {
 
 struct FieldIndex {
   Table texts;
+  Needles needles;
   Table numbers;
   std::vector<std::uint32_t> present;  // rules whose witness is that the field is there
   std::size_t longest = 0;             // of the folded texts
@@ -122,7 +124,7 @@ struct Route {
 
 std::string fact_key(const Fact& fact) {
   std::string key = std::to_string(fact.field) + static_cast<char>('0' + static_cast<int>(fact.kind));
-  if (fact.kind == Fact::Kind::kText) key += fact.text;
+  if (fact.kind == Fact::Kind::kText || fact.kind == Fact::Kind::kContains) key += fact.text;
   if (fact.kind == Fact::Kind::kNumber) key += std::to_string(hash_of(fact.number));
   return key;
 }
@@ -144,9 +146,15 @@ struct Engine::Inner {
 
   mutable std::shared_mutex mutex;
   mutable std::map<std::uint64_t, std::unique_ptr<const Route>> routes;  // guarded by mutex; values never change
-  std::unique_ptr<const Route> everything;
-  std::unique_ptr<const Route> overflow;
+  // Made when first asked for: most engines never are.
+  mutable std::once_flag everything_once;
+  mutable std::unique_ptr<const Route> everything;
+  mutable std::once_flag overflow_once;
+  mutable std::unique_ptr<const Route> overflow;
+  mutable std::atomic<std::uint32_t> next_database{0};
 
+  [[nodiscard]] const Route& every_rule() const;
+  [[nodiscard]] const Route& overflow_route() const;
   void derive_witnesses();
   [[nodiscard]] std::unique_ptr<Route> make_route(const LogSource* source) const;
   [[nodiscard]] const Route& route(const LogSource& source) const;
@@ -236,6 +244,7 @@ std::unique_ptr<Route> Engine::Inner::make_route(const LogSource* source) const 
       switch (fact.kind) {
         case Fact::Kind::kPresent: field.present.push_back(index); break;
         case Fact::Kind::kNumber: field.numbers.add(hash_of(fact.number), index); break;
+        case Fact::Kind::kContains: field.needles.add(fact.text, index); break;
         case Fact::Kind::kText:
           field.texts.add(hash_of(fact.text), index);
           field.longest = std::max(field.longest, fact.text.size());
@@ -246,6 +255,7 @@ std::unique_ptr<Route> Engine::Inner::make_route(const LogSource* source) const 
   for (FieldIndex& field : made->indexes) {
     field.texts.finish();
     field.numbers.finish();
+    field.needles.finish(next_database.fetch_add(1));
   }
   std::map<std::string, std::uint32_t, std::less<>> key_numbers;
   const auto key = [&](const std::string& name) -> Key& {
@@ -267,6 +277,20 @@ std::unique_ptr<Route> Engine::Inner::make_route(const LogSource* source) const 
   }
   made->keys.finish();
   return made;
+}
+
+const Route& Engine::Inner::every_rule() const {
+  std::call_once(everything_once, [&] { everything = make_route(nullptr); });
+  return *everything;
+}
+
+const Route& Engine::Inner::overflow_route() const {
+  std::call_once(overflow_once, [&] {
+    auto made = make_route(nullptr);
+    made->filter = true;
+    overflow = std::move(made);
+  });
+  return *overflow;
 }
 
 std::uint64_t Engine::Inner::route_key(const LogSource& source) const noexcept {
@@ -292,12 +316,14 @@ const Route& Engine::Inner::route(const LogSource& source) const {
   }
   const std::uint64_t key = route_key(source);
   const Route* found = nullptr;
+  bool full = false;
   {
     const std::shared_lock lock(mutex);
     const auto at = routes.find(key);
     if (at != routes.end()) found = at->second.get();
-    else if (routes.size() >= kMaxRoutes) found = overflow.get();
+    full = routes.size() >= kMaxRoutes;
   }
+  if (found == nullptr && full) found = &overflow_route();
   if (found == nullptr) {
     std::unique_ptr<const Route> made = make_route(&source);
     const std::unique_lock lock(mutex);
@@ -347,6 +373,7 @@ void Engine::Inner::collect(const Route& route, Evaluation& evaluation, Scratch&
     }
   };
   add(route.always);
+  if (route.index_of[kKeywords] >= 0) scratch.present.push_back(kKeywords);
   for (const FieldId field : scratch.present) {
     const FieldIndex& index = route.indexes[static_cast<std::size_t>(route.index_of[field])];
     const Evaluation::Range range = evaluation.leaves(field);
@@ -363,6 +390,10 @@ void Engine::Inner::collect(const Route& route, Evaluation& evaluation, Scratch&
         const std::string_view text = evaluation.text(leaf);
         if (text.size() <= index.longest * kShrink) add(index.texts.find(hash_of(evaluation.folded(leaf))));
       }
+      if (!index.needles.empty()) {
+        index.needles.search(evaluation.folded(leaf), scratch);
+        for (const std::uint32_t needle : scratch.found) add(index.needles.rules_of(needle));
+      }
       if (!index.numbers.empty() && !container) {
         if (const auto number = number_of(leaf.value)) add(index.numbers.find(hash_of(*number)));
       }
@@ -375,7 +406,7 @@ Engine::~Engine() = default;
 
 void Engine::match(const Event& event, std::vector<Match>& out, Routing routing) const {
   const Inner& inner = *inner_;
-  const Route& route = routing == Routing::kEverything ? *inner.everything : inner.route(event.source);
+  const Route& route = routing == Routing::kEverything ? inner.every_rule() : inner.route(event.source);
   Scratch& scratch = thread_scratch(inner.id);
   scratch.begin(inner.program, inner.id);
   inner.resolve(event, route, scratch);
@@ -518,10 +549,6 @@ class EngineBuilder {
     if (std::find(inner.names[1].begin(), inner.names[1].end(), kClosedCategory) == inner.names[1].end()) {
       inner.names[1].emplace_back(kClosedCategory);  // an event of that category is not like one of any other
     }
-    inner.everything = inner.make_route(nullptr);
-    auto overflow = inner.make_route(nullptr);
-    overflow->filter = true;
-    inner.overflow = std::move(overflow);
     loaded_.engine = std::shared_ptr<const Engine>(new Engine(std::move(inner_)));
     return std::move(loaded_);
   }

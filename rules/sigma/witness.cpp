@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "rules/base/text.hpp"
 #include "rules/sigma/fold.hpp"
 
 namespace tocsin::rules::sigma {
@@ -18,6 +19,15 @@ Witness facts_of(const Predicate& predicate) {
   const auto add = [&](Fact::Kind kind, std::string text = {}, Number number = {}) {
     witness.facts.push_back(Fact{kind, predicate.field, std::move(text), number});
   };
+  if (predicate.test == Test::kLike) {
+    std::string needle(predicate.pattern.needle());
+    // Folding a text keeps what it holds only if the needle ends where characters end.
+    if (predicate.cased) needle = is_utf8(needle) ? folded(needle) : std::string();
+    if (needle.size() >= kShortestNeedle) {
+      add(Fact::Kind::kContains, std::move(needle));
+      return witness;
+    }
+  }
   if (predicate.field == kKeywords) {  // every event has values
     witness.any = true;
     return witness;
@@ -45,7 +55,16 @@ Witness find_witness(const Program& program, std::uint32_t root, const std::func
     case Node::Kind::kTest:
       result = facts_of(program.predicates()[node.value]);
       for (const Fact& fact : result.facts) {
-        result.cost += fact.kind == Fact::Kind::kPresent ? kPresenceCost : frequency(fact);
+        switch (fact.kind) {
+          case Fact::Kind::kPresent: result.cost += kPresenceCost; break;
+          case Fact::Kind::kContains: {  // seeking costs more than looking up, and short texts are met more often
+            constexpr double kSeek = 2;
+            constexpr double kShortness = 30;
+            result.cost += kSeek * frequency(fact) + kShortness / static_cast<double>(fact.text.size());
+            break;
+          }
+          default: result.cost += frequency(fact);
+        }
       }
       return result;
     case Node::Kind::kNot: return result;

@@ -12,11 +12,13 @@
 
 namespace tocsin::rules::sigma {
 
+inline constexpr std::size_t kShortestNeedle = 3;  // bytes; shorter texts occur nearly everywhere
+
 struct Fact {
-  enum class Kind : std::uint8_t { kText, kNumber, kPresent };
+  enum class Kind : std::uint8_t { kText, kContains, kNumber, kPresent };
   Kind kind = Kind::kPresent;
   FieldId field = 0;
-  std::string text;  // kText: folded, whatever the test; the field's text, folded, equals it
+  std::string text;  // folded, whatever the test. kText: the field's text, folded, equals it; kContains: holds it
   Number number;     // kNumber: the field, read as a number, equals it
 };
 
