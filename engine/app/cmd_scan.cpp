@@ -1,6 +1,5 @@
 // tocsin scan FILE…: plaintext secrets and personal data in text, one line per finding, and never the secret itself.
 #include <sodium.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -68,7 +67,7 @@ std::function<std::string(std::string_view)> fingerprinter(const fs::path& data)
 // Prints findings and counts them.
 class Report {
  public:
-  Report(const Options& options) : options_(options) {}
+  explicit Report(const Options& options) : options_(options) {}
 
   void line(const secrets::Scanner& scanner, const secrets::Scanner::Place& place, const std::string& file, std::uint64_t number,
             std::string_view text, std::size_t shown) {
@@ -153,6 +152,9 @@ class FileScan {
       take_lines(false);
     }
     finish();
+    int code = Z_OK;
+    (void)gzerror(in, &code);
+    if (code == Z_BUF_ERROR) return fail(Errc::kCorrupt, "ends in the middle of its compressed data; what came before was scanned", path);
     return {};
   }
 
@@ -273,7 +275,7 @@ int run(const Options& options) {
     }
   }
   std::fflush(stdout);
-  for (const auto& error : errors) (void)report(error);
+  for (const auto& error : errors) (void)engine::report(error);
   if (!options.json) std::fprintf(stderr, "%llu found in %zu files\n", static_cast<unsigned long long>(findings.found), found.size());
   if (!errors.empty()) return kFailure;
   return findings.found > 0 ? kFoundWrong : kAllWell;
