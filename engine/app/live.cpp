@@ -47,6 +47,37 @@ constexpr std::chrono::milliseconds kIdle{100};
 constexpr std::chrono::seconds kRetryStore{2};     // between two tries to store effects (full disk)
 constexpr std::chrono::seconds kHousekeeping{1};
 constexpr std::chrono::hours kRetentionEvery{1};
+constexpr std::chrono::seconds kTickEvery{5};      // news for open incidents, late duties
+constexpr std::size_t kDeliveriesLookedAt = 500;   // for the first that left
+
+// When the first notice of an incident left.
+std::optional<Time> first_notice_sent(storage::Reader& reader, std::int64_t incident) {
+  auto counts = storage::NoticeStore::counts_of_incident(reader, incident);
+  auto list = storage::NoticeStore::list(reader, incident);
+  if (!counts || !list || counts->sent == 0) return std::nullopt;
+  std::optional<Time> first;
+  for (const storage::Notice& notice : *list) {
+    auto deliveries = storage::NoticeStore::of_notice(reader, notice.id, 0, kDeliveriesLookedAt);
+    if (!deliveries) continue;
+    for (const storage::Delivery& delivery : *deliveries) {
+      if (delivery.sent_at && (!first || *delivery.sent_at < *first)) first = delivery.sent_at;
+    }
+  }
+  return first;
+}
+
+// Notices that stand against closing their incident.
+std::vector<std::string> unfinished_notices(storage::Reader& reader, std::int64_t incident) {
+  std::vector<std::string> out;
+  auto list = storage::NoticeStore::list(reader, incident);
+  if (!list) return out;
+  for (const storage::Notice& notice : *list) {
+    if (notice.state == storage::NoticeState::kSending) out.push_back("a notice is being sent");
+    if (notice.state == storage::NoticeState::kApproved) out.push_back("an approved notice has not been sent");
+    if (notice.state == storage::NoticeState::kSubmitted) out.push_back("a notice waits for approval");
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -298,7 +329,9 @@ struct Live::Impl final : EventSink {
       }
       if (!next_late || *next_late <= now) {
         auto next = respond->tick(now);
-        next_late = next ? std::min(next->value_or(now + std::chrono::minutes(1)), now + std::chrono::minutes(1)) : now + std::chrono::minutes(1);
+        if (!next) spdlog::error("incidents: {}", next.error().text());
+        next_late = now + kTickEvery;
+        if (next && *next) next_late = std::min(*next_late, **next);
       }
       if (next_retention <= now) {
         next_retention = now + kRetentionEvery;
@@ -495,6 +528,12 @@ struct Live::Impl final : EventSink {
     };
     deps.tell = [this](std::string_view kind, std::string_view id) { feed.tell(kind, id); };
     deps.standing_facts = {{"facts", boost::json::object{{"controller", "yes"}, {"eu_establishment", config.organisation.country.empty() ? "unknown" : "yes"}}}};
+    deps.user_exists = [this](std::string_view login) {
+      auto found = users->find(login);
+      return found && *found && !(*found)->disabled;
+    };
+    deps.first_told = [](storage::Reader& reader, std::int64_t incident) { return first_notice_sent(reader, incident); };
+    deps.obstacles = [](storage::Reader& reader, std::int64_t incident) { return unfinished_notices(reader, incident); };
     respond = std::make_unique<Respond>(std::move(deps));
     incidents = std::make_unique<IncidentsForNotices>(
         *state->db, *respond, *people,
