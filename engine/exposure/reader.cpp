@@ -635,7 +635,8 @@ struct ExposureReader::Impl {
     if (source.use == Use::kValue) tally.values += std::max<std::size_t>(1, source.columns.size());
     if (source.use != Use::kValue && source.merged && !grouped_by_person(input, i, key)) tally.unbounded = true;
     if (key.column.empty()) tally.opaque = true;
-    if (source.use >= Use::kExistence && source.use != Use::kCollected && !source.nullable && !query.aggregate) {
+    if (source.use >= Use::kExistence && source.use != Use::kCollected && !source.nullable &&
+        !query.aggregate && !key.column.empty() && !taken) {
       tally.certain_row = true;
     }
     if (source.use != Use::kValue) {

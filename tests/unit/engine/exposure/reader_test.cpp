@@ -1,2 +1,302 @@
+// The reader on statements as pgaudit logs them, written by hand: sessions, cursors, copies, views, transactions.
+#include "engine/exposure/reader.hpp"
+
 #include <gtest/gtest.h>
-TEST(Placeholder, Later) {}
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "storage/register_store.hpp"
+
+namespace tocsin::engine {
+namespace {
+
+using storage::Grade;
+
+constexpr std::uint64_t kUncounted = UINT64_MAX;
+
+class Exposure : public testing::Test {
+ protected:
+  Exposure() {
+    std::istringstream csv(
+        "id,name,email,country\n1,Anna,a@example.org,DE\n2,Bela,b@example.org,FR\n3,Cara,c@example.org,DE\n"
+        "4,Dina,d@example.org,IT\n5,Emil,e@example.org,DE\n");
+    storage::ImportOptions options;
+    options.dataset = "patient";
+    options.as_of = now_;
+    EXPECT_TRUE(storage::import_register(csv, options, registers_));
+    reader_ = std::make_unique<ExposureReader>(map(), registers_, ExposureReader::Options{});
+    now_ += std::chrono::hours(2);
+  }
+
+  static DatasetMap map() {
+    DatasetMap out;
+    out.add({"patient", "id", {{"patient", "id"}, {"visit", "patient_id"}}, {{"email", "contact"}}});
+    return out;
+  }
+
+  // One pgaudit line.
+  Access line(std::string command, std::string text, std::uint64_t rows = kUncounted, std::string relation = "") {
+    Access a;
+    now_ += std::chrono::milliseconds(10);
+    a.time = now_;
+    a.time_known = true;
+    a.origin = {"db", "log", ++line_, 0};
+    a.actor.account = "mallory";
+    a.actor.session = session_;
+    a.outcome = Outcome::kSuccess;
+    a.statement.command = command;
+    a.statement.audit_class = command == "SELECT" || command == "COPY" ? "READ" : command == "INSERT" || command == "UPDATE" || command == "DELETE" ? "WRITE" : "MISC";
+    a.statement.text = std::move(text);
+    a.statement.parameters_known = true;
+    a.statement.number = ++number_;
+    if (!relation.empty()) {
+      a.statement.relation = "public." + relation;
+      a.statement.relation_type = "TABLE";
+      a.resource.dataset = relation;
+    }
+    if (rows != kUncounted) a.rows = {rows, Certainty::kExact};
+    return a;
+  }
+
+  std::vector<Reach> read(Access a) {
+    std::vector<Reach> out;
+    reader_->read(a, out);
+    last_ = std::move(a);
+    return out;
+  }
+
+  // "exact 1,3 1..2 select": grade, people (or "all N"), interval, way.
+  std::string show(const std::vector<Reach>& reaches) const {
+    std::string out;
+    for (const Reach& r : reaches) {
+      if (!out.empty()) out += "; ";
+      out += std::string(name(r.grade)) + " ";
+      if (r.whole) out += "all " + std::to_string(r.known);
+      const auto* people = registers_.find(r.dataset);
+      for (std::size_t i = 0; i < r.people.size(); ++i) out += (i > 0 ? "," : "") + people->at(r.people[i]).id;
+      out += " " + (r.at_least ? std::to_string(*r.at_least) : "?") + ".." + (r.at_most ? std::to_string(*r.at_most) : "?");
+      out += " " + r.way;
+    }
+    return out;
+  }
+  std::string select(std::string text, std::uint64_t rows, std::string relation = "patient") {
+    return show(read(line("SELECT", std::move(text), rows, std::move(relation))));
+  }
+
+  Time now_ = *parse_rfc3339("2026-11-23T12:00:00Z");
+  std::uint64_t line_ = 0, number_ = 0;
+  std::string session_ = "s1";
+  storage::Registers registers_{storage::process_hash()};
+  std::unique_ptr<ExposureReader> reader_;
+  Access last_;
+};
+
+TEST_F(Exposure, NamesIdsExactly) {
+  EXPECT_EQ(select("SELECT * FROM patient WHERE id = 3", 1), "exact 3 1..1 select");
+  EXPECT_EQ(last_.subjects, std::vector<std::string>{"3"});
+  EXPECT_EQ(select("SELECT * FROM patient WHERE id IN (1, 2)", 1), "exact 1,2 1..1 select");
+  EXPECT_EQ(select("SELECT * FROM visit v WHERE v.patient_id = '0002'::int", 7, "visit"), "exact 2 1..1 select");
+  Access bound = line("SELECT", "SELECT * FROM patient WHERE id = $1", 1, "patient");
+  bound.statement.parameters = {"4"};
+  EXPECT_EQ(show(read(bound)), "exact 4 1..1 select");
+}
+
+TEST_F(Exposure, NobodyIsReachedByNothing) {
+  EXPECT_EQ(select("SELECT * FROM patient WHERE id = 99", 0), "");
+  EXPECT_EQ(select("SELECT count(*) FROM patient", 1), "");
+  EXPECT_EQ(select("SELECT 1 FROM ONLY \"public\".\"patient\" x WHERE \"id\" OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x", 1), "");
+  EXPECT_EQ(select("EXPLAIN ANALYZE SELECT * FROM patient", 5), "");
+  EXPECT_EQ(select("SELECT relname FROM pg_catalog.pg_class", 50, ""), "");
+  EXPECT_EQ(registers_.find("patient")->size(), 5U);
+}
+
+TEST_F(Exposure, ANumberAboutOnePersonIsAboutThatPerson) {
+  EXPECT_EQ(select("SELECT count(*) FROM visit WHERE patient_id = 3", 1, "visit"), "exact 3 0..1 select");
+}
+
+TEST_F(Exposure, EvaluatesRangesAndRegisteredAttributes) {
+  EXPECT_EQ(select("SELECT * FROM patient WHERE id <= 2", 2), "derived 1,2 2..2 select");
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE'", 3), "derived 1,3,5 3..3 select");
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE' AND id > 2", 2), "derived 3,5 2..2 select");
+  EXPECT_EQ(select("SELECT * FROM patient WHERE email = 'b@example.org' OR id = 4", 2), "derived 2,4 2..2 select");
+}
+
+TEST_F(Exposure, FallsBackWhereTheRegisterCannotBeRight) {
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE'", 4), "bound all 5 4..4 select");
+  EXPECT_EQ(select("SELECT * FROM patient WHERE email = 'late@example.org'", 1), "bound all 5 1..1 select");
+  // Not counted: attributes alone exclude nobody.
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE'", kUncounted), "bound all 5 0..5 select");
+}
+
+TEST_F(Exposure, OtherConditionsAreBoundByRows) {
+  EXPECT_EQ(select("SELECT * FROM visit WHERE ward = 'x'", 2, "visit"), "bound all 5 1..2 select");
+  EXPECT_EQ(select("SELECT * FROM patient ORDER BY id LIMIT 2 OFFSET 2", 2), "bound all 5 2..2 select");
+  EXPECT_EQ(select("SELECT json_agg(p) FROM patient p", 1), "bound all 5 0..5 select");
+  EXPECT_EQ(select("SELECT DISTINCT country FROM patient", 3), "bound all 5 1..5 select");
+}
+
+TEST_F(Exposure, CopyIsOneReachWhateverItsLines) {
+  EXPECT_EQ(show(read(line("COPY", "COPY patient TO STDOUT"))), "bound all 5 0..5 copy");
+  Access first = line("SELECT", "COPY (SELECT * FROM patient WHERE id < 3) TO STDOUT", 2, "patient");
+  Access second = line("COPY", "COPY (SELECT * FROM patient WHERE id < 3) TO STDOUT");
+  second.statement.number = first.statement.number;
+  --number_;
+  const auto a = read(first), b = read(second);
+  EXPECT_EQ(show(a), "derived 1,2 2..2 copy");
+  EXPECT_EQ(show(b), show(a));
+  EXPECT_EQ(a.front().key, b.front().key);
+}
+
+TEST_F(Exposure, CursorsAddUpInOneReach) {
+  read(line("BEGIN", "BEGIN"));
+  EXPECT_EQ(show(read(line("DECLARE CURSOR", "DECLARE c CURSOR FOR SELECT * FROM patient"))), "");
+  const auto first = read(line("FETCH", "FETCH 2 FROM c"));
+  const auto second = read(line("FETCH", "FETCH 2 FROM c"));
+  EXPECT_EQ(show(first), "bound all 5 0..2 cursor");
+  EXPECT_EQ(show(second), "bound all 5 0..4 cursor");
+  EXPECT_EQ(first.front().key, second.front().key);
+  EXPECT_EQ(show(read(line("FETCH", "FETCH ALL FROM c"))), "bound all 5 0..5 cursor");
+  read(line("COMMIT", "COMMIT"));
+  EXPECT_EQ(show(read(line("FETCH", "FETCH 2 FROM c"))), "unknown  0..2 cursor");
+}
+
+TEST_F(Exposure, CursorsOverIdsAreExact) {
+  read(line("DECLARE CURSOR", "DECLARE c CURSOR WITH HOLD FOR SELECT * FROM patient WHERE id IN (2, 3)"));
+  EXPECT_EQ(show(read(line("FETCH", "FETCH ALL FROM c"))), "exact 2,3 0..2 cursor");
+  session_ = "s2";  // cursors belong to their session
+  EXPECT_EQ(show(read(line("FETCH", "FETCH ALL FROM c"))), "unknown  0..? cursor");
+}
+
+TEST_F(Exposure, PreparedStatementsByEitherLine) {
+  read(line("PREPARE", "PREPARE q(int) AS SELECT * FROM patient WHERE id = $1"));
+  Access select_line = line("SELECT", "PREPARE q(int) AS SELECT * FROM patient WHERE id = $1", 1, "patient");
+  select_line.statement.parameters = {"3"};
+  Access execute_line = line("EXECUTE", "EXECUTE q(3)");
+  execute_line.statement.number = select_line.statement.number;
+  EXPECT_EQ(show(read(select_line)), "exact 3 1..1 prepared");
+  EXPECT_EQ(show(read(execute_line)), "exact 3 1..1 prepared");
+  // Where the log has the EXECUTE alone, its arguments say it.
+  EXPECT_EQ(show(read(line("EXECUTE", "EXECUTE q(4)"))), "exact 4 0..1 prepared");
+  EXPECT_EQ(show(read(line("EXECUTE", "EXECUTE other(4)"))), "unknown  0..? prepared");
+}
+
+TEST_F(Exposure, ParametersThatTheLogDoesNotShowExcludeNobody) {
+  Access a = line("SELECT", "SELECT * FROM patient WHERE id = $1", 1, "patient");
+  a.statement.parameters_known = false;
+  EXPECT_EQ(show(read(a)), "bound all 5 1..1 select");
+}
+
+TEST_F(Exposure, ViewsAreWhatTheyStandFor) {
+  read(line("CREATE VIEW", "CREATE VIEW german(number, called) AS SELECT id, name FROM patient WHERE country = 'DE'"));
+  EXPECT_EQ(select("SELECT * FROM german", 3), "derived 1,3,5 3..3 view");
+  EXPECT_EQ(select("SELECT called FROM german WHERE number = 3", 1), "exact 3 1..1 view");
+  read(line("CREATE VIEW", "CREATE VIEW lists AS SELECT country, json_agg(p) FROM patient p GROUP BY country"));
+  EXPECT_EQ(select("SELECT * FROM lists", 1), "bound all 5 0..5 view");
+}
+
+TEST_F(Exposure, AViewThatNobodyDefinedIsBoundByItsTables) {
+  Access view = line("SELECT", "SELECT * FROM secret_view", 2, "secret_view");
+  view.statement.relation_type = "VIEW";
+  Access table = line("SELECT", "SELECT * FROM secret_view", 2, "patient");
+  table.statement.number = view.statement.number;
+  EXPECT_EQ(show(read(view)), "");
+  EXPECT_EQ(show(read(table)), "bound all 5 0..5 select");
+  EXPECT_EQ(show(read(line("COPY", "COPY (SELECT * FROM secret_view) TO STDOUT"))), "bound all 5 0..5 copy");
+}
+
+TEST_F(Exposure, CopiesOfPeopleAreFollowed) {
+  read(line("SELECT", "CREATE TABLE cp AS SELECT id AS number, name FROM patient WHERE id < 3", 2, "patient"));
+  EXPECT_EQ(select("SELECT * FROM cp", 2, "cp"), "derived 1,2 0..2 select");
+  EXPECT_EQ(select("SELECT * FROM cp WHERE number = 2", 1, "cp"), "exact 2 0..1 select");
+  read(line("SELECT", "INSERT INTO cp SELECT id, name FROM patient WHERE id = 5", 1, "patient"));
+  EXPECT_EQ(select("SELECT name FROM cp", 3, "cp"), "derived 1,2,5 0..3 select");
+}
+
+TEST_F(Exposure, ReturningDiscloses) {
+  EXPECT_EQ(show(read(line("UPDATE", "UPDATE patient SET name = name WHERE id = 2 RETURNING *", 1, "patient"))), "exact 2 1..1 returning");
+  EXPECT_EQ(show(read(line("UPDATE", "UPDATE patient SET name = name WHERE id = 2", 1, "patient"))), "");
+}
+
+TEST_F(Exposure, WritesKeepTheRegisterTrue) {
+  read(line("INSERT", "INSERT INTO patient(id, name, email, country) VALUES (6, 'Finn', 'f@example.org', 'DE')", 1, "patient"));
+  read(line("UPDATE", "UPDATE patient SET email = 'new@example.org' WHERE id = 1", 1, "patient"));
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE'", 4), "derived 1,3,5,6 4..4 select");
+  EXPECT_EQ(select("SELECT * FROM patient WHERE email = 'new@example.org'", 1), "derived 1 1..1 select");
+  now_ += std::chrono::minutes(5);
+  read(line("DELETE", "DELETE FROM patient WHERE id = 2", 1, "patient"));
+  now_ += std::chrono::minutes(5);
+  select("SELECT 1", 1, "");
+  EXPECT_EQ(select("SELECT * FROM patient", 5), "bound all 5 5..5 select");
+  // Columns that change for people who cannot be told apart no longer tell people apart.
+  read(line("UPDATE", "UPDATE patient SET country = 'XX' WHERE name = 'Cara'", 1, "patient"));
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'DE'", 3), "bound all 5 3..3 select");
+  // People whom nobody named leave no upper bound.
+  read(line("INSERT", "INSERT INTO patient SELECT * FROM incoming", 7, "patient"));
+  EXPECT_EQ(show(read(line("COPY", "COPY patient TO STDOUT"))), "bound all 5 0..? copy");
+}
+
+TEST_F(Exposure, WhatIsRolledBackWasNeverThere) {
+  read(line("BEGIN", "BEGIN"));
+  read(line("INSERT", "INSERT INTO patient(id, name, email, country) VALUES (7, 'Gast', 'g@example.org', 'DE')", 1, "patient"));
+  read(line("ROLLBACK", "ROLLBACK"));
+  select("SELECT 1", 1, "");
+  EXPECT_EQ(select("SELECT * FROM patient", 5), "bound all 5 5..5 select");
+}
+
+TEST_F(Exposure, FailedReadsMayHaveDelivered) {
+  Access a = line("SELECT", "SELECT * FROM patient");
+  a.outcome = Outcome::kFailure;
+  a.error = "canceling statement due to user request";
+  EXPECT_EQ(show(read(a)), "bound all 5 0..5 failed");
+  a.error = "permission denied for table patient";
+  EXPECT_EQ(show(read(a)), "");
+}
+
+TEST_F(Exposure, WhatCannotBeReadIsBoundByTheRelation) {
+  EXPECT_EQ(select("SELECT this is not SQL", 3), "bound all 5 0..5 select");
+  EXPECT_EQ(select("", 3), "bound all 5 0..5 select");
+  EXPECT_EQ(select("SELECT this is not SQL", 3, ""), "unknown  0..? select");
+}
+
+TEST_F(Exposure, EventsThatNameThePeople) {
+  Access a;
+  a.time = now_;
+  a.origin = {"web", "access.log", 1, 0};
+  a.actor.account = "bot";
+  a.action = Action::kRead;
+  a.outcome = Outcome::kSuccess;
+  a.resource.dataset = "patient";
+  a.subjects = {"3", "77"};
+  EXPECT_EQ(show(read(a)), "exact 3,77 2..2 event");
+  EXPECT_FALSE(registers_.find("patient")->at(5).listed);
+}
+
+TEST_F(Exposure, RolesAreRemembered) {
+  read(line("SET", "SET ROLE boss"));
+  EXPECT_EQ(read(line("SELECT", "SELECT * FROM patient WHERE id = 1", 1, "patient")).front().role, "boss");
+  read(line("RESET", "RESET ROLE"));
+  EXPECT_EQ(read(line("SELECT", "SELECT * FROM patient WHERE id = 1", 1, "patient")).front().role, "");
+}
+
+TEST_F(Exposure, WarmingLearnsWithoutReporting) {
+  Access declare = line("DECLARE CURSOR", "DECLARE c CURSOR FOR SELECT * FROM patient WHERE id = 3");
+  reader_->warm(declare);
+  EXPECT_EQ(show(read(line("FETCH", "FETCH ALL FROM c"))), "exact 3 0..1 cursor");
+}
+
+TEST(DatasetMap, FindsTablesAndKinds) {
+  DatasetMap map;
+  map.add({"patient", "id", {{"crm.patient", "id"}, {"visit", "patient_id"}}, {{"email", "contact"}, {"visit.reason", "health"}}});
+  EXPECT_EQ(map.persons_of("patient").size(), 1U);        // unqualified: the one in crm may be meant
+  EXPECT_EQ(map.persons_of("crm.patient").size(), 1U);
+  EXPECT_EQ(map.persons_of("other.patient").size(), 0U);
+  EXPECT_TRUE(map.persons_of("crm.patient").front().main);
+  EXPECT_FALSE(map.persons_of("public.visit").front().main);
+  EXPECT_EQ(map.kind_of("patient", "visit.reason"), "health");
+  EXPECT_EQ(map.kind_of("patient", "other"), "");
+}
+
+}  // namespace
+}  // namespace tocsin::engine
