@@ -121,6 +121,14 @@ class Archive {
     return finish(name, bytes.size(), hasher.hex());
   }
 
+  // A file that must be there.
+  Result<void> add_required(const std::string& name, const std::filesystem::path& from) {
+    auto added = add_file(name, from);
+    if (!added) return pass(std::move(added));
+    if (!*added) return fail(Errc::kIo, "the file is gone", from.string(), "try again");
+    return {};
+  }
+
   // A file as long as it is now; it may grow meanwhile. False if it is not there (any more).
   Result<bool> add_file(const std::string& name, const std::filesystem::path& from) {
     const Descriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -261,6 +269,7 @@ Result<void> fill(Archive& archive, const BackupOptions& options, const std::fil
       if (!now_at) return pass(std::move(now_at));
       state = std::move(*now_at);
     }
+    db.reset();  // before the next copy takes its name
     auto copy = DatabaseCopy::make(options.data / "tocsin.db", scratch);
     if (!copy) return pass(std::move(copy));
     db.emplace(std::move(*copy));
@@ -271,14 +280,14 @@ Result<void> fill(Archive& archive, const BackupOptions& options, const std::fil
   }
   if (has_ledger) {
     if (auto done = archive.add("ledger/checkpoint", state.note); !done) return done;
-    if (auto done = archive.add_file("ledger/vkey", ledger / "vkey"); !done) return pass(std::move(done));
+    if (auto done = archive.add_required("ledger/vkey", ledger / "vkey"); !done) return done;
     for (const storage::TileName& name : storage::tiles_of(state.size)) {
       auto bytes = storage::read_tile(ledger, name);
       if (!bytes) return pass(std::move(bytes));
       if (auto done = archive.add("ledger/" + name.path(), *bytes); !done) return done;
     }
   }
-  if (auto done = archive.add_file("tocsin.db", db->file()); !done) return pass(std::move(done));
+  if (auto done = archive.add_required("tocsin.db", db->file()); !done) return done;
 
   std::vector<std::string> segments;
   for (std::filesystem::directory_iterator it(options.data / "journal", ec), end; !ec && it != end; it.increment(ec)) {
@@ -294,11 +303,10 @@ Result<void> fill(Archive& archive, const BackupOptions& options, const std::fil
     if (std::filesystem::exists(keys / "keys.db", ec)) {
       auto copy = DatabaseCopy::make(keys / "keys.db", scratch);
       if (!copy) return pass(std::move(copy));
-      if (auto done = archive.add_file("keys/keys.db", copy->file()); !done) return pass(std::move(done));
+      if (auto done = archive.add_required("keys/keys.db", copy->file()); !done) return done;
     }
     for (const char* name : {"root.key", "ledger.seed"}) {
-      auto done = archive.add_file(std::string("keys/") + name, keys / name);
-      if (!done) return pass(std::move(done));
+      if (auto done = archive.add_required(std::string("keys/") + name, keys / name); !done) return done;
     }
   }
   return {};
