@@ -28,7 +28,7 @@ struct Table {
   std::vector<Asset> assets;
   std::deque<std::string> etags;  // a deque keeps its elements where they are
   Table() {
-    for (const EmbeddedFile& file : embedded_files()) {
+    for (const AssetFile& file : asset_files()) {
       Asset asset;
       asset.path = file.path;
       asset.bytes = {file.begin, static_cast<std::size_t>(file.end - file.begin)};

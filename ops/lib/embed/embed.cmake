@@ -29,10 +29,10 @@ function(tocsin_embed_folders out)
 
 ${blobs}
 namespace tocsin {
-std::span<const EmbeddedFile> embedded_files() {
-  static const EmbeddedFile files[] = {
+std::span<const AssetFile> asset_files() {
+  static const AssetFile files[] = {
 ${rows}    {\"\", nullptr, nullptr}};
-  return std::span<const EmbeddedFile>(files, ${number});
+  return std::span<const AssetFile>(files, ${number});
 }
 }  // namespace tocsin
 ")
