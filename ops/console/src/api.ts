@@ -8,12 +8,18 @@ export class Problem extends Error {
   }
 }
 
+const kSmallSkewMs = 3000;
 let csrf = "";
 // How far the server's clock is ahead of this browser's, in milliseconds. Legal clocks run on the server's time.
 let skew = 0;
 let onSignedOut: () => void = () => {};
 
 export const serverNow = (): number => Date.now() + skew;
+// The server's word on the time. It travelled for a while, so a small difference says nothing.
+export function hearTime(now: string): void {
+  const ahead = Date.parse(now) - Date.now();
+  if (!Number.isNaN(ahead)) skew = Math.abs(ahead) > kSmallSkewMs ? ahead : 0;
+}
 export function keepSession(session: Session): void {
   csrf = session.csrf;
 }
@@ -76,9 +82,6 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
       "Check that tocsin is running and that you can reach it, then reload this page.",
     );
   }
-  const date = Date.parse(response.headers.get("Date") ?? "");
-  // The header has whole seconds: a smaller difference says nothing.
-  if (!Number.isNaN(date)) skew = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
   if (!response.ok) {
     const problem = await problemOf(response);
     if (response.status === 401 && !path.startsWith("/v1/session")) onSignedOut();

@@ -1,7 +1,7 @@
 // The frame around every page: who is signed in, where things are, keys that work everywhere.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { api, keepSession, problemFrom, whenSignedOut, type Problem } from "./api";
+import { api, hearTime, keepSession, problemFrom, whenSignedOut, type Problem } from "./api";
 import { startLive, stopLive, useConnected, useData } from "./live";
 import { go, useRoute } from "./router";
 import { SessionContext, may } from "./session";
@@ -109,6 +109,9 @@ function Shell({ user, parts, onLeave }: { user: User; parts: string[]; onLeave:
   const [menu, setMenu] = useState(false);
   const connected = useConnected();
   const overview = useData<Overview>("/v1/overview", ["alert", "incident", "task", "overview"]);
+  useEffect(() => {
+    if (overview.data) hearTime(overview.data.now);
+  }, [overview.data]);
   const area = parts[0] === "notices" ? "incidents" : parts[0] ?? "overview";
   const organisation = overview.data ? (typeof overview.data.organisation === "string" ? overview.data.organisation : overview.data.organisation?.name) : "";
   const counts: Record<string, number> = { alerts: overview.data?.alerts?.by_level ? overview.data.alerts.open : 0, tasks: overview.data?.tasks?.late ?? 0 };
