@@ -291,6 +291,13 @@ Result<std::unique_ptr<Vault>> Vault::open(Database& db, std::shared_ptr<const K
   if (auto done = impl->keys_db->migrate("vault-keys", kKeyMigrations); !done) return pass(std::move(done));
   if (auto done = impl->load_keks(); !done) return pass(std::move(done));
   if (impl->keks.empty()) {
+    // People without any key: the keys were left behind. New ones would only hide that.
+    auto people = db.read([](Reader& r) { return r.number("SELECT count(*) FROM vault_record"); });
+    if (!people) return pass(std::move(people));
+    if (*people != 0) {
+      return fail(Errc::kConflict, "the vault holds " + std::to_string(*people) + " people, but their keys are not here",
+                  file.string(), "restore root.key and keys.db from the place where you keep them");
+    }
     auto first = impl->keys_db->write([&](Transaction& tx) { return impl->new_kek(tx); });
     if (!first) return pass(std::move(first));
     impl->keks.insert(std::move(*first));

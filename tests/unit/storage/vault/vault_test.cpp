@@ -288,6 +288,17 @@ TEST_F(VaultTest, does_not_start_with_a_foreign_root_key) {
   EXPECT_EQ(vault.error().code, Errc::kCorrupt);
 }
 
+TEST_F(VaultTest, does_not_start_without_the_keys_of_its_people) {
+  ASSERT_TRUE(put("17", {{"name", "A"}}));
+  stop();
+  std::filesystem::rename(dir_ / "keys", dir_ / "elsewhere");
+  auto db = Database::open(dir_ / "tocsin.db");
+  auto vault = Vault::open(**db, *Keys::open_or_create(dir_ / "keys"));
+  ASSERT_FALSE(vault);
+  EXPECT_EQ(vault.error().code, Errc::kConflict);
+  EXPECT_THAT(vault.error().remedy, HasSubstr("keys.db"));
+}
+
 TEST_F(VaultTest, takes_ten_thousand_people_in_one_transaction) {
   std::vector<Person> people;
   for (int i = 0; i < 10'000; ++i) {
