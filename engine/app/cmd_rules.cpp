@@ -207,8 +207,13 @@ class Matcher {
   void json_text(std::string_view text) {
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     std::size_t at = 0;
+    bool by_line = false;  // after a value that never ends: only whole lines are tried, each once
     while ((at = text.find_first_not_of(" \t\r\n", at)) != std::string_view::npos) {
-      std::size_t end = end_of_value(text, at);
+      std::size_t end = by_line ? std::min(text.find('\n', at), text.size()) : end_of_value(text, at);
+      if (by_line && text[at] != '{') {
+        at = end;
+        continue;
+      }
       std::string_view document = text.substr(at, end == std::string_view::npos ? end : end - at);
       arena_.reset();
       auto root = rules::parse_json(document, arena_);
@@ -216,6 +221,7 @@ class Matcher {
         fault(root.error().message);
         ++number_;
         // A broken document must not take its neighbours with it: go on at the next line.
+        by_line = by_line || end == std::string_view::npos;
         end = text.find('\n', at);
         if (end == std::string_view::npos) return;
       } else {

@@ -1,0 +1,82 @@
+// Log sources told from events, Windows events made flat, placeholder tables, rule files on disk.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include <unistd.h>
+
+#include "rules/sigma/source.hpp"
+#include "sigma_testing.hpp"
+
+namespace tocsin::rules::sigma {
+namespace {
+
+TEST(Source, IsToldFromTheEventsMembers) {
+  struct Row { const char* event; const char* want; };
+  const Row rows[] = {
+      {R"({"eventVersion":"1","eventSource":"s3","eventName":"x"})", "aws//cloudtrail"},
+      {R"({"protoPayload":{"@type":"x","methodName":"y"}})", "gcp//gcp.audit"},
+      {R"({"kind":"admin#reports#activity"})", "gcp//google_workspace.admin"},
+      {R"({"kind":"Event","apiVersion":"audit.k8s.io/v1"})", "kubernetes//audit"},
+      {R"({"uuid":"1","published":"2","eventType":"3","actor":{}})", "okta//okta"},
+      {R"({"RecordType":1,"Workload":"Exchange","Operation":"x"})", "m365//audit"},
+      {R"({"operationName":"x","category":"SignInLogs","resourceId":"y"})", "azure//signinlogs"},
+      {R"({"Channel":"Security","EventID":4625})", "windows//security"},
+      {R"({"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":"1"})", "windows/process_creation/"},
+      {R"({"Event":{"System":{"Channel":"System","EventID":{"#text":7045}}}})", "windows//system"},
+      {R"({"actor":"a","action":"read","operation":"SELECT","outcome":"success"})", "/data_access/"},
+      {R"({"anything":1})", "//"},
+      {R"([1])", "//"},
+  };
+  for (const Row& row : rows) {
+    Arena arena;
+    const LogSource source = recognise_source(*parse_json(row.event, arena));
+    EXPECT_EQ(std::string(source.product) + "/" + std::string(source.category) + "/" + std::string(source.service), row.want) << row.event;
+  }
+}
+
+TEST(Source, WindowsEventsBecomeFlat) {
+  Arena arena;
+  const auto root = parse_json(
+      R"({"Event":{"#attributes":{"xmlns":"x"},"System":{"Provider":{"#attributes":{"Name":"P","Guid":"G"}},"EventID":{"#attributes":{"Qualifiers":0},"#text":4625},"Channel":"Security"},)"
+      R"("EventData":{"TargetUserName":"bob","Threat Name":"T"},"UserData":{"Inner":{"#attributes":{"a":1},"Param":"v"}}}})",
+      arena);
+  std::string flat;
+  write_json(flatten_windows(*root, arena), flat);
+  EXPECT_EQ(flat, R"({"Provider_Name":"P","Provider_Guid":"G","EventID_Qualifiers":0,"EventID":4625,"Channel":"Security","TargetUserName":"bob","Threat Name":"T","ThreatName":"T","Param":"v"})");
+  std::string same;
+  write_json(flatten_windows(*parse_json(R"({"a":1})", arena), arena), same);
+  EXPECT_EQ(same, R"({"a":1})");
+}
+
+TEST(Placeholders, AreAMapOfNamesToValues) {
+  const auto tables = parse_placeholders("admins: [alice, 'bob*']\nhost: db1\n", "p.yml");
+  ASSERT_TRUE(tables.has_value());
+  EXPECT_EQ(tables->at("admins"), (std::vector<std::string>{"alice", "bob*"}));
+  EXPECT_EQ(tables->at("host"), std::vector<std::string>{"db1"});
+  for (const char* bad : {"- a\n", "a: {b: c}\n", "a: [[1]]\n", "a: [\n"}) {
+    const auto refused = parse_placeholders(bad, "p.yml");
+    ASSERT_FALSE(refused.has_value()) << bad;
+    EXPECT_TRUE(refused.error().where.starts_with("p.yml:")) << bad;
+  }
+}
+
+TEST(Files, AreReadInOrderWithoutWhatIsNoRule) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("tocsin_sigma_files_" + std::to_string(::getpid()));
+  fs::create_directories(folder / "sub");
+  for (const char* name : {"b.yml", "a.yaml", "sub/c.YML", "pack.yml", "a.samples.ndjson", "README.md"}) std::ofstream(folder / name) << name;
+  const auto sources = read_rule_files({&folder, 1});
+  ASSERT_TRUE(sources.has_value());
+  std::vector<std::string> texts;
+  for (const RuleSource& source : *sources) texts.push_back(source.text);
+  EXPECT_EQ(texts, (std::vector<std::string>{"a.yaml", "b.yml", "sub/c.YML"}));
+  const fs::path missing = folder / "missing";
+  const auto refused = read_rule_files({&missing, 1});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::kNotFound);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace tocsin::rules::sigma
