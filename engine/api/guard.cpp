@@ -99,6 +99,18 @@ Service::Admission Guard::admit(Request& request) {
     return no(problem(error));
   }
   const bool is_public = (found.roles & kPublic) != 0;
+  // Browsers name the site only over TLS and to this machine. Elsewhere the type does it: a foreign page cannot send
+  // JSON without asking first, and nobody answers that question. (With a login the CSRF token does it.)
+  if (is_public && changes_something(request)) {
+    const std::string type = request.header("content-type");
+    if (!iequals(trim(std::string_view(type).substr(0, type.find(';'))), "application/json")) {
+      Error error;
+      error.code = Errc::kInvalid;
+      error.message = "the body must be JSON";
+      error.remedy = "send Content-Type: application/json";
+      return no(problem(415, error));
+    }
+  }
   auto known = identify(request);
   if (!known && !is_public) return no(problem(known.error()));
   if (!known) request.who = Principal();

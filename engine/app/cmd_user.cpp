@@ -12,6 +12,7 @@
 #include "storage/ledger/ledger.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/user_store.hpp"
+#include "storage/vault/keys.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -25,7 +26,7 @@ struct Office {
   std::unique_ptr<storage::PasswordHasher> hasher;
   std::unique_ptr<storage::UserStore> users;
 
-  static Result<Office> open(const std::filesystem::path& data) {
+  static Result<Office> open(const std::filesystem::path& data, const std::filesystem::path& keys_dir) {
     std::error_code ec;
     std::filesystem::create_directories(data, ec);
     if (ec) return fail(Errc::kIo, "cannot make the data directory: " + ec.message(), data.string());
@@ -39,8 +40,11 @@ struct Office {
     office.database = std::move(*database);
     auto migrated = office.database->migrate(storage::UserStore::kFamily, storage::UserStore::migrations());
     if (!migrated) return pass(std::move(migrated));
+    const std::filesystem::path keys = keys_dir.empty() ? data / "keys" : keys_dir;
+    auto root = storage::Keys::open_or_create(keys);
+    if (!root) return pass(std::move(root));
     storage::Ledger::Options options;
-    auto ledger = storage::Ledger::open(*office.database, data / "ledger", data / "keys", options);
+    auto ledger = storage::Ledger::open(*office.database, data / "ledger", keys, options);
     if (!ledger) return pass(std::move(ledger));
     office.ledger = std::move(*ledger);
     office.hasher = std::make_unique<storage::PasswordHasher>();
@@ -94,7 +98,7 @@ Result<std::string> password_from_input() {
 }
 
 struct Arguments {
-  std::filesystem::path data;
+  std::filesystem::path data, keys;
   std::string login, name;
   std::vector<std::string> roles;
   bool json = false;
@@ -107,7 +111,7 @@ void print_link(const std::string& token) {
 
 template <class Body>
 void run(Context& context, const Arguments& arguments, Body&& body) {
-  auto office = Office::open(arguments.data);
+  auto office = Office::open(arguments.data, arguments.keys);
   if (!office) {
     context.exit_status = report(office.error());
     return;
@@ -158,6 +162,7 @@ void add_user(CLI::App& app, Context& context) {
   const auto command = [&](CLI::App* parent, const char* name, const char* help) {
     CLI::App* made = parent->add_subcommand(name, help);
     add_data_option(*made, arguments->data);
+    made->add_option("--keys", arguments->keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
     return made;
   };
   const auto does = [&context, arguments](CLI::App* made, Result<void> (*body)(Office&, const Arguments&, Time)) {

@@ -457,7 +457,7 @@ struct Server::Impl {
         }
       }
       const bool keep = usable && framing->keep_alive && !stopping && served < limits.requests_per_connection;
-      if (response.event_stream && response.status == 200) {
+      if (response.event_stream && response.status == 200 && request.method == "GET") {
         if (streams < limits.streams) {
           co_await stream(*connection, response);
           co_return;

@@ -111,6 +111,7 @@ TEST(Roles, OpenExactlyWhatTheDocumentSays) {
       request.method = route.method;
       request.path = target;
       request.headers = caller.headers;
+      request.headers["content-type"] = "application/json";
       const auto admission = api.guard.admit(request);
       const bool open = (route.roles & kPublic) != 0 || (route.roles & caller.roles) != 0;
       const int status = admission.refusal ? admission.refusal->status : 0;

@@ -55,7 +55,7 @@ TEST(OverHttp, StrangersAreTurnedAwayBeforeTheirBody) {
   elsewhere.send("POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n");
   EXPECT_EQ(elsewhere.response().status, 404);
   RawClient large(door.server->port());  // 1 MiB for everything but events
-  large.send("POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
+  large.send("POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n");
   EXPECT_EQ(large.response().status, 413);
 }
 

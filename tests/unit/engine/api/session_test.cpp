@@ -140,7 +140,8 @@ TEST(Session, ACookieNeedsTheCsrfTokenToChangeAnything) {
   EXPECT_EQ(api.call("POST", "/v1/users", new_user, cross).status, 403);
   // A form of another page can not log anybody in or out.
   EXPECT_EQ(api.call("POST", "/v1/session", "login=a&password=b",
-                     {{"content-type", "application/x-www-form-urlencoded"}}).status, 400);
+                     {{"content-type", "application/x-www-form-urlencoded"}}).status, 415);
+  EXPECT_EQ(api.call("POST", "/v1/session", R"({"login":"a","password":"b"})", {{"content-type", ""}}).status, 415);
   EXPECT_EQ(api.call("DELETE", "/v1/session", "", {{"cookie", login.cookie}}).status, 403);
   EXPECT_EQ(api.call("POST", "/v1/users", new_user, login.headers()).status, 201);
 }
