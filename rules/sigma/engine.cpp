@@ -379,6 +379,12 @@ void Engine::Inner::collect(const Route& route, Evaluation& evaluation, Scratch&
     const Evaluation::Range range = evaluation.leaves(field);
     if (range.begin == range.end) continue;
     add(index.present);
+    if (field == kKeywords) {  // its only facts are needles, and one search costs less than one per value
+      std::string_view joined = evaluation.joined(range);
+      index.needles.search(joined, scratch);
+      for (const std::uint32_t needle : scratch.found) add(index.needles.rules_of(needle));
+      continue;
+    }
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
       Leaf& leaf = evaluation.leaf(i);
       const Kind kind = leaf.value.kind();

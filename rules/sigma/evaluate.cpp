@@ -203,6 +203,23 @@ std::string_view Evaluation::folded(Leaf& leaf) {
   return leaf.folded;
 }
 
+std::string_view Evaluation::joined(Range range) {
+  std::string& all = scratch_.json;
+  all.clear();
+  for (std::uint32_t i = range.begin; i < range.end; ++i) {
+    Leaf& one = leaf(i);
+    if (one.value.kind() == Kind::kString) {
+      all += one.value.as_string();
+    } else if (scalar(one.value)) {
+      std::array<char, 32> buffer{};
+      all += scalar_text(one.value, buffer);
+    }
+    all += '\n';
+  }
+  char* const at = reinterpret_cast<char*>(scratch_.arena.allocate(all.size() * kFoldGrowth + 1, 1));
+  return {at, fold_into(all, at)};
+}
+
 Evaluation::Range Evaluation::leaves(FieldId field) {
   FieldState& state = scratch_.fields[field];
   if (state.gathered == scratch_.epoch) return {state.begin, state.end};

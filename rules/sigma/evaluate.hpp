@@ -79,6 +79,9 @@ class Evaluation {
   [[nodiscard]] Leaf& leaf(std::uint32_t index) { return scratch_.leaves[index]; }
   [[nodiscard]] std::string_view text(Leaf& leaf);
   [[nodiscard]] std::string_view folded(Leaf& leaf);
+  // The folded texts of several leaves, one after another with a line break between them. Holds everything that one
+  // of them holds, and by accident a little more.
+  [[nodiscard]] std::string_view joined(Range range);
   // Whether that one value makes the test hold; for tests that look at values one by one.
   [[nodiscard]] bool leaf_holds(const Predicate& predicate, Leaf& leaf);
 
