@@ -80,6 +80,12 @@ void Catalogue::set_bases(const std::string& view, const std::string& base) {
   if (Entry* e = entry(view)) e->bases.insert(base);
 }
 
+void Catalogue::extend(const std::string& relation, Time until) {
+  const auto found = entries_.find(relation);
+  if (found == entries_.end()) return;
+  for (Definition& d : found->second.definitions) d.taken.to = std::max(d.taken.to, until);
+}
+
 void Catalogue::drop(const std::string& relation) { entries_.erase(relation); }
 
 void Catalogue::rename(const std::string& from, const std::string& to) {
@@ -134,7 +140,7 @@ Use through(Use inner, Use outer) {
 // The columns of a definition under the names that readers of the relation use.
 std::vector<sql::Output> outputs_of(const Definition& definition) {
   const sql::Statement& s = *definition.statement;
-  std::vector<sql::Output> out = definition.copy ? s.staged : s.query.outputs;
+  std::vector<sql::Output> out = definition.copy && !s.staged.empty() ? s.staged : s.query.outputs;
   const bool star = std::any_of(out.begin(), out.end(), [](const sql::Output& o) { return o.name == "*"; });
   if (!s.target_columns.empty() && star) return {};  // which name means which column cannot be told
   for (std::size_t i = 0; i < s.target_columns.size() && i < out.size(); ++i) out[i].name = s.target_columns[i];
@@ -229,7 +235,7 @@ void append(Expanded& to, int source, const Definition& definition, bool only_on
     for (Column& c : s.group_by) {
       for (int& candidate : c.candidates) candidate += offset;
     }
-    s.use = through(definition.copy ? s.staged : s.use, outer.use);
+    s.use = through(definition.copy ? std::max(s.staged, s.use) : s.use, outer.use);
     s.nullable = s.nullable || outer.nullable;
     if (outer.merged) {
       if (s.merged) {

@@ -37,6 +37,7 @@ class Catalogue {
   void see_relation(const std::string& relation);
   void set_parents(const std::string& relation, std::vector<std::string> parents);
   void set_bases(const std::string& view, const std::string& base);      // a view without known definition
+  void extend(const std::string& relation, Time until);                  // REFRESH MATERIALIZED VIEW
   void drop(const std::string& relation);
   void rename(const std::string& from, const std::string& to);
 

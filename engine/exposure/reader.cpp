@@ -29,6 +29,8 @@ namespace {
 
 using ReadingPtr = std::shared_ptr<const sql::Reading>;
 
+constexpr std::size_t kMaxRemembered = 10'000;  // people of a reach that is kept for the next line of its statement
+
 std::string_view last_part(std::string_view relation) {
   const std::size_t dot = relation.rfind('.');
   return dot == std::string_view::npos ? relation : relation.substr(dot + 1);
@@ -288,6 +290,10 @@ struct ExposureReader::Impl {
     Access& access = line.access;
     const bool failed = access.outcome == Outcome::kFailure;
     const std::string& command = access.statement.command;
+    if (command != "PREPARE") {  // writes count wherever they stand: in CTEs, prepared, under EXPLAIN ANALYZE
+      if (!s.writes.empty()) write(line, s);
+      if (!s.staged.empty()) stage(line, reading, s);
+    }
     switch (s.kind) {
       case Kind::kSet:
         if (failed) return;
@@ -321,7 +327,7 @@ struct ExposureReader::Impl {
           if (!failed) prepare(line, reading, index, s.name);
           return;
         }
-        query(line, reading, s, "prepared", several);
+        if (s.inner != Kind::kCreateAs && !s.query.outputs.empty()) query(line, reading, s, "prepared", several);
         return;
       case Kind::kDeallocate:
         if (s.name.empty()) line.session.prepared.clear();
@@ -342,20 +348,20 @@ struct ExposureReader::Impl {
         return;
       case Kind::kExecute: execute(line, s); return;
       case Kind::kExplain: return;  // a plan, no rows
-      case Kind::kCreateAs: stage(line, reading, s); return;
+      case Kind::kCreateAs:
+        if (s.inner == Kind::kExecute) stage_prepared(line, s);
+        return;
       case Kind::kCopyOut: query(line, reading, s, copy_way(access), several); return;
-      case Kind::kCopyIn: write(line, s); return;
+      case Kind::kCopyIn: return;
       case Kind::kInsert:
       case Kind::kUpdate:
       case Kind::kDelete:
       case Kind::kMerge:
-        if (!s.staged.empty()) stage(line, reading, s);
-        write(line, s);
         if (!s.query.outputs.empty()) query(line, reading, s, "returning", several);
         return;
       case Kind::kSelect: query(line, reading, s, "select", several); return;
+      case Kind::kRefresh: line.catalogue.extend(s.target.text(), access.time); return;
       case Kind::kTruncate:
-      case Kind::kRefresh:
       case Kind::kCall:
       case Kind::kOther: other(line); return;
     }
@@ -416,6 +422,21 @@ struct ExposureReader::Impl {
     if (!people) return;
     line.session.staged = true;
     line.catalogue.add_copy(s.target.text(), definition(line, reading, s, true));
+  }
+
+  // CREATE TABLE … AS EXECUTE q(5).
+  void stage_prepared(Line& line, const sql::Statement& s) {
+    const auto found = line.session.prepared.find(s.name);
+    if (line.session.staged || line.access.outcome == Outcome::kFailure || found == line.session.prepared.end()) return;
+    line.session.staged = true;
+    Definition d = definition(line, found->second.reading, found->second.reading->statements[found->second.index], true);
+    d.parameters.clear();
+    d.parameters_known = true;
+    for (const sql::Value& v : s.arguments) {
+      d.parameters_known = d.parameters_known && v.known && v.parameter == 0;
+      d.parameters.push_back(v.text);
+    }
+    line.catalogue.add_copy(s.target.text(), std::move(d));
   }
 
   void prepare(Line& line, const ReadingPtr& reading, std::size_t index, const std::string& name) {
@@ -926,7 +947,7 @@ struct ExposureReader::Impl {
     if (same != known.end()) {
       reach.first = std::min(reach.first, same->first);
       *same = reach;
-    } else if (known.size() < 64) {
+    } else if (known.size() < 64 && reach.people.size() <= kMaxRemembered) {
       known.push_back(reach);
     }
     if (!warming) line.out.push_back(std::move(reach));

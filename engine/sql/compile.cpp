@@ -248,7 +248,8 @@ class Compiler {
       kind = Kind::kTruncate;
     } else if (tag == "CallStmt" || tag == "DoStmt") {
       kind = Kind::kCall;
-    } else if (tag == "RenameStmt" && body.text("renameType") == "OBJECT_TABLE") {
+    } else if (tag == "RenameStmt" && (body.text("renameType") == "OBJECT_TABLE" || body.text("renameType") == "OBJECT_VIEW" ||
+                                       body.text("renameType") == "OBJECT_MATVIEW")) {
       kind = Kind::kRename;
       statement.target = relation(body.at("relation"));
       statement.new_name = body.text("newname");
@@ -1283,14 +1284,14 @@ Result<Statement> compile(Tree node) {
                 "its exposure is graded by the log alone");
   }
   Statement& statement = compiler.statement;
-  if (statement.kind == Kind::kInsert && !compiler.staged_parts_.empty()) {
+  if (!compiler.staged_parts_.empty()) {
     statement.staged = compiler.statement_outputs_;
     for (const Part& part : compiler.staged_parts_) {
       Source& source = statement.query.sources[static_cast<std::size_t>(part.source)];
       source.staged = std::max(source.staged, part.use);
     }
   }
-  if (statement.kind == Kind::kCreateAs) {
+  if (statement.kind == Kind::kCreateAs || statement.inner == Kind::kCreateAs) {
     statement.staged = statement.query.outputs;
     for (Source& source : statement.query.sources) source.staged = source.use;
   }

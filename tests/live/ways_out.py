@@ -217,7 +217,7 @@ class Capture:
         sql, who = self.query()
         ids = self.ids(who)
         tag = self.tag()
-        way = r.choice(["select", "select", "select", "copy", "cursor", "fetch", "prepare", "copied", "bound", "explain"])
+        way = r.choice(["select", "select", "select", "copy", "cursor", "fetch", "prepare", "copied", "bound", "explain", "refreshed", "executed", "inserted"])
         if way == "select":
             self.send(f"{sql} {tag}")
         elif way == "bound":
@@ -249,6 +249,38 @@ class Capture:
                     self.send(f"select * from {table} {tag}")
                 except psycopg.Error:  # two columns of one name
                     ids = []
+        elif way == "refreshed":
+            if "name_of" in sql or "json" in sql:
+                self.send(f"{sql} {tag}")
+            else:
+                try:
+                    self.send(f"create materialized view m{self.n} as {sql}")
+                    self.send(f"refresh materialized view m{self.n}")
+                    self.send(f"select * from m{self.n} {tag}")
+                except psycopg.Error:
+                    ids = []
+        elif way == "executed":
+            name = f"e{self.n}"
+            if "name_of" in sql or "json" in sql:
+                self.send(f"{sql} {tag}")
+            else:
+                try:
+                    self.send(f"prepare {name} as {sql}")
+                    self.send(f"create table x{self.n} as execute {name}")
+                    self.send(f"select * from x{self.n} {tag}")
+                except psycopg.Error:
+                    ids = []
+        elif way == "inserted":
+            where = self.condition("p", None)
+            ids = self.ids(f"select id from patient p where {where}")
+            self.send(f"create table i{self.n}(number int, called text)")
+            self.send(f"insert into i{self.n}(called, number) select name, id from patient p where {where}")
+            n = r.randint(1, PEOPLE)
+            if r.random() < 0.5:
+                self.send(f"select called from i{self.n} {tag}")
+            else:
+                ids = [i for i in ids if i < n]
+                self.send(f"select called from i{self.n} where number < {n} {tag}")
         elif way == "explain":
             self.send(f"explain analyze {sql} {tag}")
             ids = []
@@ -275,7 +307,7 @@ class Capture:
         r = self.rng
         n = r.randint(1, PEOPLE)
         tag = self.tag()
-        kind = r.randint(0, 9)
+        kind = r.randint(0, 12)
         ids = []
         if kind == 0:
             self.send(f"update patient set email = 'new{self.n}@example.org' where id = {n}")
@@ -305,6 +337,13 @@ class Capture:
         elif kind == 8:
             self.send(f"insert into visit(patient_id, ward, reason) values ({n}, 'surgery', 'check-up') returning patient_id {tag}")
             ids = [n]
+        elif kind == 10:
+            self.send(f"prepare w{self.n}(int, text) as insert into patient(id, name, email, birth_date, country) values ($1, 'P', $2, '1990-01-01', 'DE')")
+            self.send(f"execute w{self.n}({20000 + self.n}, 'w{self.n}@example.org')")
+        elif kind == 11:
+            self.send(f"with n as (insert into patient(id, name, email, birth_date, country) values ({30000 + self.n}, 'C', 'c{self.n}@example.org', '1990-01-01', 'DE') returning id) select 1 from n")
+        elif kind == 12:
+            self.send(f"explain analyze insert into patient(id, name, email, birth_date, country) values ({40000 + self.n}, 'X', 'x{self.n}@example.org', '1990-01-01', 'DE')")
         else:
             try:
                 self.send(f"select 1 / (id - id) from patient {tag}")
