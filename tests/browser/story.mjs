@@ -258,6 +258,7 @@ try {
     await id(page, "notice-save").click();
     await until(async () => /We will write again/.test((await api(page, `/v1/notices/${noticeRoute.split("/").pop()}`)).body), "the text is saved");
     await until(async () => (await page.locator("[data-testid=lint-item][data-level=error]").count()) === 0, "nothing must be fixed any more");
+    await until(async () => page.locator("[data-testid=notice-save]").isDisabled(), "the page knows that the text is saved");
     await look(page, "notice-draft", "notice");
     await id(page, "tab-preview").click();
     await id(page, "preview").waitFor();

@@ -45,6 +45,9 @@ try {
   is(words.howMany({ grade: "derived", at_least: 38, at_most: 41 }), "38 to 41 people");
   is(words.howMany({ grade: "unknown", at_least: null, at_most: null }), "number not known");
   is(words.howMany({ grade: "bound", at_least: 3, at_most: null }), "at least 3 people");
+  is(words.interval(0, 246), "up to 246");
+  is(words.interval(3, null), "3 or more");
+  is(words.readable("Applies: gdpr_scope and controller."), "Applies: “GDPR scope” and controller.");
   is(words.humanise("special_categories"), "Special categories");
   is(words.word(words.kDutyStates, "something_new").label, "Something new", "an unknown state is shown, not hidden");
 

@@ -99,6 +99,11 @@ export function word(words: Record<string, Word>, key: string | null | undefined
   return words[key ?? ""] ?? { label: humanise(key ?? "not known"), more: "", tone: "plain" };
 }
 
+// A sentence in which facts stand by their names ("gdpr_scope and controller"), for reading.
+export function readable(sentence: string): string {
+  return sentence.replace(/\b[a-z0-9]+(?:_[a-z0-9]+)+\b/g, (name) => `“${name.replace(/_/g, " ").replace(/\b(gdpr|eu|uk|us|nis2|hipaa)\b/g, (word) => word.toUpperCase())}”`);
+}
+
 // "special_categories" → "Special categories"; the last resort for names that came from data.
 export function humanise(key: string): string {
   const text = key.replace(/[_.-]+/g, " ").trim();
@@ -120,6 +125,13 @@ export const valueName = (value: string): string => kValues[value] ?? value;
 // "1 person", "4,812 people"; thousands by comma as the rest of the console is English.
 export const number = (n: number): string => n.toLocaleString("en-GB");
 export const count = (n: number, one: string, many: string): string => `${number(n)} ${n === 1 ? one : many}`;
+
+// An interval in few words: "38", "38 to 41", "up to 246", "3 or more".
+export function interval(low: number | null | undefined, high: number | null | undefined): string {
+  if (high === null || high === undefined) return low ? `${number(low)} or more` : "not known";
+  if (low === high) return number(high);
+  return low ? `${number(low)} to ${number(high)}` : `up to ${number(high)}`;
+}
 
 export function howMany(exposure: { grade: string; at_least: number | null; at_most: number | null } | null | undefined): string {
   if (!exposure) return "nobody's data";

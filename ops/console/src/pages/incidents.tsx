@@ -6,7 +6,7 @@ import { useData } from "../live";
 import { go, setQuery, useRoute } from "../router";
 import { useLogins } from "../session";
 import type { Alert, Duty, Incident, IncidentRow, IncidentState, List, NoticeRow } from "../types";
-import { count, howMany, humanise, kAlertStates, kDutyStates, kIncidentOrder, kIncidentStates, kLevels, kNoticeStates, language, number } from "../words";
+import { count, howMany, humanise, interval, kAlertStates, kDutyStates, kIncidentOrder, kIncidentStates, kLevels, kNoticeStates, language, number, readable } from "../words";
 import { fromInput, toInput } from "../time";
 import { Badge, Choice, Clock, Empty, Explain, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
@@ -176,7 +176,7 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
             <dt>Opened</dt><dd><When time={incident.opened} /></dd>
             <dt>Aware since <Explain about="aware since">The moment you were reasonably sure that personal data was breached. Most legal clocks start there.</Explain></dt><dd>{incident.aware_at ? <When time={incident.aware_at} /> : "not yet confirmed"}</dd>
             {incident.closed && <><dt>Closed</dt><dd><When time={incident.closed} /></dd></>}
-            {incident.severity_reason && <><dt>Why this severity</dt><dd>{incident.severity_reason}</dd></>}
+            {incident.severity_reason && <><dt>Why this severity</dt><dd>{readable(incident.severity_reason)}</dd></>}
           </dl>
         </section>
         <Facts incident={incident} onEdit={onEdit} />
@@ -196,11 +196,17 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
 }
 
 type Flat = [string, string][];
+type Interval = { at_least?: number | null; at_most?: number | null };
+const isInterval = (value: unknown): value is Interval => value !== null && typeof value === "object" && ("at_least" in value || "at_most" in value);
 // Facts as rows of text; nested groups are joined with a point so that nothing is left out.
 export function flatten(facts: Record<string, unknown>, prefix = ""): Flat {
   return Object.entries(facts ?? {}).flatMap(([key, value]): Flat => {
     const name = prefix ? `${prefix}.${key}` : key;
     if (Array.isArray(value)) return [[name, value.map((one) => (typeof one === "object" ? JSON.stringify(one) : humanise(String(one)))).join(", ")]];
+    if (isInterval(value)) return [[name, interval(value.at_least, value.at_most)]];
+    if (value !== null && typeof value === "object" && Object.values(value).length > 1 && Object.values(value).every((one) => isInterval(one) || typeof one === "number")) {
+      return [[name, Object.entries(value).map(([key_, one]) => `${key_} ${isInterval(one) ? interval(one.at_least, one.at_most) : number(one as number)}`).join(" · ")]];
+    }
     if (value !== null && typeof value === "object") return flatten(value as Record<string, unknown>, name);
     return [[name, value === null || value === undefined || value === "" ? "unknown" : value === true ? "yes" : value === false ? "no" : String(value)]];
   });
@@ -238,10 +244,10 @@ function Facts({ incident, onEdit }: { incident: Incident; onEdit: () => void })
     <section class="card" data-testid="facts">
       <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Not known” never means that nothing is asked: it means that you have to find out.</Explain></h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-facts" onClick={onEdit}>Answer…</button></Needs></div>
       {kStory.filter(([key]) => story[key]).map(([key, label]) => <div key={key}><h3>{label}</h3><p class="pre-line">{story[key]}</p></div>)}
-      {(rest.length > 0 || known.length > 0) && <dl class="facts">
+      {rest.length > 0 && <dl class="facts">
         {rest.map(([key, value]) => <><dt key={key}>{key.split(".").map(humanise).join(": ")}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}
-        {known.map(({ fact, ask, answer }) => <><dt key={fact}>{ask}</dt><dd class="strong">{kAnswers[answer] ?? answer}</dd></>)}
       </dl>}
+      {known.length > 0 && <ul class="answers">{known.map(({ fact, ask, answer }) => <li key={fact}><span>{ask}</span><strong>{kAnswers[answer] ?? answer}</strong></li>)}</ul>}
       {open.length > 0 && <details open={open.length <= 4}><summary class="strong">{count(open.length, "question is", "questions are")} still open</summary><ul>{open.map(({ fact, ask }) => <li key={fact}>{ask}</li>)}</ul><p class="small quiet">Each answer may settle what the law asks of you.</p></details>}
     </section>
   );
@@ -310,7 +316,7 @@ function Duties({ incident, onChanged }: { incident: Incident; onChanged: () => 
       {done.map(card)}
       {spared.length > 0 && (
         <details class="card"><summary class="strong">{count(spared.length, "rule of law does", "rules of law do")} not apply, and why</summary>
-          <ul class="plain stack">{spared.map((duty) => <li key={duty.id} class="stack tight"><span><strong>{duty.law}: {duty.title}</strong> <span class="quiet small">{duty.citation}</span></span>{(duty.reason ?? duty.why) && <span class="quiet">{duty.reason ?? duty.why}{duty.done_by ? ` (${duty.done_by})` : ""}</span>}</li>)}</ul>
+          <ul class="plain stack">{spared.map((duty) => <li key={duty.id} class="stack tight"><span><strong>{duty.law}: {duty.title}</strong> <span class="quiet small">{duty.citation}</span></span>{(duty.reason ?? duty.why) && <span class="quiet">{duty.reason ?? readable(duty.why ?? "")}{duty.done_by ? ` (${duty.done_by})` : ""}</span>}</li>)}</ul>
         </details>
       )}
       {deed && (
@@ -340,7 +346,7 @@ function DutyCard({ duty, start, asks, onDeed }: { duty: Duty; start: string | n
         {open && <div class="row"><Needs roles={["manager"]} what="record a duty"><button type="button" class="button" data-testid="duty-done" onClick={() => onDeed("done")}>Record as done…</button><button type="button" class="button link" onClick={() => onDeed("not_applicable")}>Does not apply…</button></Needs></div>}
       </div>
       {duty.soft && <p>In the law’s words: <q>{duty.soft}</q></p>}
-      {duty.state === "done" && duty.reason ? <p>{duty.reason}</p> : duty.why && <p class="quiet">{duty.why}</p>}
+      {duty.state === "done" && duty.reason ? <p>{duty.reason}</p> : duty.why && <p class="quiet">{readable(duty.why)}</p>}
       {duty.limit && duty.due && duty.limit !== duty.due && open && <p class="small quiet">Counted in the law’s own way, the last moment is <When time={duty.limit} />. Aim at the earlier time.</p>}
       {open && duty.unknown_facts?.length > 0 && <div class="note medium"><p><strong>To be sure, find out:</strong> {duty.unknown_facts.map((fact) => asks.get(fact) ?? humanise(fact)).join(" · ")}</p></div>}
       {duty.content?.length > 0 && <details><summary>What it has to contain ({duty.content.length})</summary><ul>{duty.content.map((item) => <li key={item}>{humanise(item)}</li>)}</ul></details>}

@@ -39,7 +39,9 @@ export function NoticePage({ id }: { id: string }): JSX.Element {
   }, [dirty]);
 
   const save = async (): Promise<void> => {
-    await api.put(base, { subject: subject ?? notice!.subject, body: body ?? notice!.body });
+    const saved = await api.put<Notice>(base, { subject: subject ?? notice!.subject, body: body ?? notice!.body });
+    setSubject(saved.subject); // the server may have tidied it
+    setBody(saved.body);
     loaded.reload();
   };
   const progress = notice?.progress;

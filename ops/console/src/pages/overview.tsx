@@ -61,7 +61,7 @@ export function OverviewPage(): JSX.Element {
           const sources = data.sources ?? [];
           return (
             <>
-              <p class="lead">{new Date(data.now).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })} · {data.incidents.open ? count(data.incidents.open, "open incident", "open incidents") : "no open incident"} · {sources.length ? `Tocsin hears ${heard === sources.length ? (heard === 1 ? "its source" : `all ${heard} sources`) : `${heard} of ${sources.length} sources`}` : "no source is set up"}</p>
+              <p class="lead">{new Date(data.now).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })} · {data.incidents.open ? count(data.incidents.open, "open incident", "open incidents") : "no open incident"} · {sources.length ? `Tocsin hears ${heard === sources.length ? (heard === 1 ? "its source" : heard === 2 ? "both sources" : `all ${heard} sources`) : `${heard} of ${sources.length} sources`}` : "no source is set up"}</p>
               <section class="card flush" aria-label="What needs you now" data-testid="needs">
                 {list.length ? (
                   <ul class="list">{list.map((need, index) => (

@@ -228,6 +228,7 @@ export function Bar({ parts, whole }: { parts: { value: number; tone: "calm" | "
 const kHidden = /(\[(?:redacted|hidden|secret)[^\]]*\]|<redacted[^>]*>|‹[^›]*›|«[^»]*»|█+|•{3,}|\*{3,}|…\[[^\]]*\])/gi;
 // Log text, always as text; what Tocsin hid in it is marked so that nobody takes it for the log's own words.
 export function LogText({ text }: { text: string }): JSX.Element {
+  if (!text) return <span class="small quiet">The log gives no text with this line.</span>;
   return (
     <pre>{text.split(kHidden).map((part, index) => index % 2
       ? <mark key={index} class="redacted" title="Hidden by Tocsin: a secret stood here. It is not stored anywhere.">{part}</mark>

@@ -157,7 +157,7 @@ export function TaskList({ tasks, showIncident, logins, onChanged }: { tasks: Ta
                 {task.detail && <p class="quiet">{task.detail}</p>}
                 <span class="item-meta">
                   {showIncident && <a href={`#/incidents/${encodeURIComponent(task.incident)}`}>{task.number}</a>}
-                  <span>{task.owner ? <>Owner: <strong>{task.owner}</strong></> : task.owner_role ? `No owner yet: a task for the ${task.owner_role}` : "No owner yet"}</span>
+                  <span>{task.owner ? <>Owner: <strong>{task.owner}</strong></> : task.owner_role ? `No owner yet: a task for ${whoMay([task.owner_role as Role])}` : "No owner yet"}</span>
                   {task.proof && <span>Proof: {task.proof}</span>}
                   {task.done_at && <span>done <When time={task.done_at} />{task.done_by ? ` by ${task.done_by}` : ""}</span>}
                 </span>
