@@ -25,6 +25,7 @@ class Story(unittest.TestCase):
                         ["node", os.path.join(ROOT, "tests", "browser", "story.mjs")], cwd=os.path.join(ROOT, "tests", "browser"), timeout=1200,
                         env={**os.environ, "TOCSIN_URL": server.url, "TOCSIN_CLAIM_URL": server.claim_url, "TOCSIN_MAIL_DIR": maildir,
                              "TOCSIN_SHOTS": shots, "TOCSIN_STORY_OUT": seen, "TOCSIN_REPORT_DIR": folder,
+                             "TOCSIN_SEND_PATIENCE_MS": "600000",
                              "TOCSIN_BROWSER_TIMEOUT_MS": os.environ.get("TOCSIN_BROWSER_TIMEOUT_MS", "60000")},
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                     print(done.stdout, file=sys.stderr)

@@ -26,7 +26,7 @@ const claimUrl = new URL(need("TOCSIN_CLAIM_URL"), `${base}/`).href;
 const mailDir = need("TOCSIN_MAIL_DIR");
 const shots = process.env.TOCSIN_SHOTS;
 const reportDir = process.env.TOCSIN_REPORT_DIR;
-const kSendPatience = 120_000;
+const kSendPatience = Number(process.env.TOCSIN_SEND_PATIENCE_MS ?? 120_000);
 const kExport = /export.*patient.*mallory/i;
 const kSecret = /password/i;
 
