@@ -138,6 +138,9 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"description", [&](const auto& n, const auto& p) { walk.text(n, p, source.description); }},
       {"timezone", [&](const auto& n, const auto& p) { walk.text(n, p, source.timezone); }},
       {"fields", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.fields); }},
+      {"routes", [&](const auto& list, const auto& p) {
+         walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
+       }},
   });
   constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   if (source.name.empty()) walk.wrong(node, path, "a source needs a name", "add 'name: …'");
@@ -147,6 +150,9 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
   if (source.file.empty()) walk.wrong(node, path, "source '" + source.name + "' needs a file", "add 'file: /path/to/log' (globs are welcome)");
   if (!source.fields.empty() && source.format != "json") {
     walk.wrong(node["fields"], path + ".fields", "a field mapping belongs to format json", "add 'format: json'");
+  }
+  if (!source.routes.empty() && !source.format.empty() && source.format != "combined") {
+    walk.wrong(node["routes"], path + ".routes", "routes belong to format combined");
   }
   for (const SourceConfig& other : config.sources) {
     if (other.name == source.name) walk.wrong(node["name"], path + ".name", "two sources are named '" + source.name + "'");

@@ -39,6 +39,7 @@ struct SourceConfig {
   std::string description;  // as in "the application log"; shown in alerts; empty = the name
   std::string timezone = "UTC";  // of times that carry no offset
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
+  std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
 };
 
 struct DatasetConfig {

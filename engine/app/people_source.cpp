@@ -216,7 +216,8 @@ Result<std::vector<notifier::Recipient>> IncidentsForNotices::recipients(std::in
       const DatasetSpec* spec = people_.datasets().find(person.dataset);
       std::set<std::string> fields;
       for (const std::string& field : person.fields) {
-        if (field == "*" && spec != nullptr && !spec->columns.empty()) {
+        const bool all = field == "*" || (field.size() > 2 && field.compare(field.size() - 2, 2, ".*") == 0);
+        if (all && spec != nullptr && !spec->columns.empty()) {
           for (const auto& [column, kind] : spec->columns) {
             if (column.find('.') == std::string::npos) fields.insert(column);
           }

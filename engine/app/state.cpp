@@ -212,24 +212,10 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const sto
     source.format = s.format;
     source.description = s.description;
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
-    for (const auto& [field, path] : s.fields) {
-      if (field == "time_format") {
-        auto format = JsonMapping::time_format_from(path);
-        if (!format) return pass(std::move(format));
-        source.decoder.mapping.time_format = *format;
-      } else if (field == "product") {
-        source.decoder.mapping.product = path;
-      } else if (field == "category") {
-        source.decoder.mapping.category = path;
-      } else if (field == "service") {
-        source.decoder.mapping.service = path;
-      } else if (!path.empty() && path[0] == '=') {
-        source.decoder.mapping.constants.emplace_back(field, path.substr(1));  // "system: =crm" is the word itself
-      } else {
-        source.decoder.mapping.paths.emplace_back(field, path);
-      }
-    }
-    if (auto checked = source.decoder.mapping.check(); !checked) return fail(Errc::kInvalid, "source '" + s.name + "': " + checked.error().message, config.file.string(), checked.error().remedy);
+    source.decoder.routes = s.routes;
+    auto mapping = JsonMapping::from(s.fields);
+    if (!mapping) return fail(Errc::kInvalid, "source '" + s.name + "': " + mapping.error().message, config.file.string(), mapping.error().remedy);
+    source.decoder.mapping = std::move(*mapping);
     setup.sources.emplace(s.name, std::move(source));
   }
   return setup;

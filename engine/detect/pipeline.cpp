@@ -19,6 +19,7 @@ namespace sigma = rules::sigma;
 constexpr std::size_t kMaxFiles = 10'000;          // decoders kept, one per source and format
 constexpr std::size_t kPreviewSource = 2'000;      // bytes of a record that a preview is made from
 constexpr std::string_view kPostedFormat = "POST /v1/events?format=";
+constexpr std::size_t kMaxOpenings = 4'096;        // DECLARE and PREPARE statements whose text is remembered
 constexpr Duration kEpisodeGap = std::chrono::hours(1);
 
 storage::Level level_of(sigma::Level level) {
@@ -104,6 +105,8 @@ struct Pipeline::Impl {
   std::map<std::string, std::uint64_t, std::less<>> rule_counts;
   std::unordered_map<std::string, std::unique_ptr<Decoder>> decoders;  // by source + format
   std::unordered_map<std::string, std::string> formats;                // recognised, by source + file
+  // A cursor's DECLARE becomes evidence only when it is fetched from, records later: its text is kept till then.
+  std::unordered_map<std::string, std::string> openings;  // place of the record -> statement
 
   Impl(PipelineSetup s, storage::Registers& registers)
       : setup(std::move(s)), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {}
@@ -177,6 +180,16 @@ struct Pipeline::Impl {
     return e;
   }
 
+  static std::string place_of(std::string_view file, std::uint64_t line, std::uint64_t seq) {
+    return std::string(file) + '\n' + std::to_string(line) + '\n' + std::to_string(seq);
+  }
+
+  void remember_opening(const Incoming& record, const Statement& statement) {
+    if (statement.command.rfind("DECLARE", 0) != 0 && statement.command.rfind("PREPARE", 0) != 0) return;
+    if (openings.size() >= kMaxOpenings) openings.clear();
+    openings[place_of(record.file, record.line, record.seq)] = statement.text.substr(0, kPreviewSource);
+  }
+
   static std::string evidence_key(const Incoming& record, std::string_view event_id) {
     std::string key(record.source);
     key += '\n';
@@ -205,7 +218,7 @@ struct Pipeline::Impl {
       ++rule_counts[f.rule];
       f.actor = a.actor.shown();
       f.dataset = a.resource.dataset;
-      f.title = rule.title + (f.actor.empty() ? "" : " by " + printable(f.actor, 120));
+      f.title = rule.title + (f.actor.empty() ? "" : ": " + printable(f.actor, 120));
       f.alert_title = f.title;
       f.level = level_of(rule.level);
       f.kind = "rule";
@@ -281,6 +294,7 @@ struct Pipeline::Impl {
       }
       reaches.clear();
       reader.read(one.access, reaches);
+      remember_opening(record, one.access.statement);
       see_rules(record, one, reaches, effects);
       found.clear();
       exports.see(one.access, reaches, found);
@@ -289,6 +303,9 @@ struct Pipeline::Impl {
         for (storage::Evidence& e : f.evidence) {
           if (e.line == record.line && e.seq == record.seq && e.file == record.file) {
             e.preview = safe_preview(one.access.statement.text.empty() ? one.raw : std::string_view(one.access.statement.text));
+          } else if (e.preview.empty()) {
+            const auto opening = openings.find(place_of(e.file, e.line, e.seq));
+            if (opening != openings.end()) e.preview = safe_preview(opening->second);
           }
         }
         effects.add(std::move(f));
