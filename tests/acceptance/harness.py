@@ -20,6 +20,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+import openapi_check
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOCSIN = os.environ.get("TOCSIN", os.path.join(ROOT, "build", "asan", "tocsin"))
 RECORDING = os.path.join(ROOT, "ops", "demo", "recording")
@@ -110,7 +112,9 @@ class Api:
             content, status = answer.read(), answer.code
         if raw:
             return status, content
-        return status, json.loads(content) if content else None
+        answer = json.loads(content) if content else None
+        openapi_check.check(method, path, status, answer)
+        return status, answer
 
     def get(self, path):
         status, body = self.call("GET", path)
