@@ -150,6 +150,14 @@ struct Session {
   std::vector<Reach> reaches;                 // newest per key
   bool staged = false;
   std::set<std::string> views;                // VIEW lines
+  // A prepared write whose values are not with its line: they may come with the EXECUTE.
+  struct Deferred {
+    Access access;
+    ReadingPtr reading;
+    std::size_t index;
+    storage::Span when;
+  };
+  std::optional<Deferred> deferred;
 };
 
 struct ExposureReader::Impl {
@@ -215,7 +223,8 @@ struct ExposureReader::Impl {
     s.last_known = true;
   }
 
-  static void begin_statement(Session& s, const Access& access) {
+  void begin_statement(Session& s, const Access& access) {
+    if (s.deferred) apply_deferred(s, nullptr);
     s.number = access.statement.number;
     s.before = s.last;
     s.before_known = s.last_known;
@@ -223,6 +232,19 @@ struct ExposureReader::Impl {
     s.reaches.clear();
     s.staged = false;
     s.views.clear();
+  }
+
+  // Writes what was put off, with the values of the EXECUTE or, if none came, without.
+  void apply_deferred(Session& s, const std::vector<std::string>* values) {
+    Session::Deferred d = std::move(*s.deferred);
+    s.deferred.reset();
+    if (values != nullptr) {
+      d.access.statement.parameters = *values;
+      d.access.statement.parameters_known = true;
+    }
+    std::vector<Reach> unused;
+    Line line{d.access, s, catalogue(d.access), d.when, unused};
+    write(line, d.reading->statements[d.index]);
   }
 
   // The moments whose state of the database the statement may have seen: not before the record that precedes it
@@ -291,7 +313,13 @@ struct ExposureReader::Impl {
     const bool failed = access.outcome == Outcome::kFailure;
     const std::string& command = access.statement.command;
     if (command != "PREPARE") {  // writes count wherever they stand: in CTEs, prepared, under EXPLAIN ANALYZE
-      if (!s.writes.empty()) write(line, s);
+      if (!s.writes.empty()) {
+        if (s.kind == Kind::kPrepare && !access.statement.parameters_known && access.statement.audit_class == "WRITE") {
+          line.session.deferred = Session::Deferred{access, reading, index, line.when};
+        } else {
+          write(line, s);
+        }
+      }
       if (!s.staged.empty()) stage(line, reading, s);
     }
     switch (s.kind) {
@@ -492,6 +520,13 @@ struct ExposureReader::Impl {
   }
 
   void execute(Line& line, const sql::Statement& s) {
+    std::vector<std::string> values;
+    bool known = true;
+    for (const sql::Value& v : s.arguments) {
+      known = known && v.known && v.parameter == 0;
+      values.push_back(v.text);
+    }
+    if (line.session.deferred) apply_deferred(line.session, known ? &values : nullptr);
     // The lines with the prepared text came first, if the log has them: this one only supports them.
     if (!line.session.reaches.empty()) {
       for (Reach reach : std::vector<Reach>(line.session.reaches)) {
@@ -512,12 +547,6 @@ struct ExposureReader::Impl {
       return;
     }
     const sql::Statement& prepared = found->second.reading->statements[found->second.index];
-    std::vector<std::string> values;
-    bool known = true;
-    for (const sql::Value& v : s.arguments) {
-      known = known && v.known && v.parameter == 0;
-      values.push_back(v.text);
-    }
     if (prepared.query.outputs.empty()) return;
     Run run{prepared.query, {&values, known}, line.when, "prepared", statement_key(line)};
     run.also.push_back(found->second.origin);
@@ -895,6 +924,7 @@ struct ExposureReader::Impl {
     }
     if (!fell_back.empty()) out += "; " + fell_back;
     if (parameter_missing && set.all) out += "; the values of the parameters are not in the log";
+    if (set.all && register_known && !reach.known_all) out += "; people may have been added whom the register does not know";
     if (through_copy) out += "; by way of a copy made earlier";
     if (tally.collected && !run.failed) out += "; one row may hold many people";
     (void)line;
