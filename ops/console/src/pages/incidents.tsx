@@ -195,6 +195,12 @@ function Summary({ incident, onEdit }: { incident: Incident; onEdit: () => void 
   );
 }
 
+const kFactNames: Record<string, string> = {
+  people: "People", countries: "Where they live", countries_complete: "Every country is known", data: "Kinds of data", data_complete: "Every kind is known",
+  credentials_open: "Credentials that open", "scope.actors": "Who did it", "scope.datasets": "Which data", "times.aware": "Aware", "times.occurred": "Happened",
+  "times.noticed": "Noticed", "times.confirmed_personal_data": "Confirmed", "times.individuals_notified": "People told", "times.previous_report_submitted": "Last report to the authority",
+};
+const factName = (key: string): string => kFactNames[key] ?? key.split(".").map(humanise).join(": ");
 type Flat = [string, string][];
 type Interval = { at_least?: number | null; at_most?: number | null };
 const isInterval = (value: unknown): value is Interval => value !== null && typeof value === "object" && ("at_least" in value || "at_most" in value);
@@ -202,7 +208,7 @@ const isInterval = (value: unknown): value is Interval => value !== null && type
 export function flatten(facts: Record<string, unknown>, prefix = ""): Flat {
   return Object.entries(facts ?? {}).flatMap(([key, value]): Flat => {
     const name = prefix ? `${prefix}.${key}` : key;
-    if (Array.isArray(value)) return [[name, value.map((one) => (typeof one === "object" ? JSON.stringify(one) : humanise(String(one)))).join(", ")]];
+    if (Array.isArray(value)) return [[name, value.map((one) => (typeof one === "object" ? JSON.stringify(one) : prefix === "scope" ? String(one) : humanise(String(one)))).join(", ") || "none"]];
     if (isInterval(value)) return [[name, interval(value.at_least, value.at_most)]];
     if (value !== null && typeof value === "object" && Object.values(value).length > 1 && Object.values(value).every((one) => isInterval(one) || typeof one === "number")) {
       return [[name, Object.entries(value).map(([key_, one]) => `${key_} ${isInterval(one) ? interval(one.at_least, one.at_most) : number(one as number)}`).join(" · ")]];
@@ -245,7 +251,7 @@ function Facts({ incident, onEdit }: { incident: Incident; onEdit: () => void })
       <div class="card-head"><h2>Facts <Explain about="facts">The answers that the law’s questions turn on. “Not known” never means that nothing is asked: it means that you have to find out.</Explain></h2><Needs quiet roles={["analyst", "manager"]} what="change this"><button type="button" class="button small" data-testid="edit-facts" onClick={onEdit}>Answer…</button></Needs></div>
       {kStory.filter(([key]) => story[key]).map(([key, label]) => <div key={key}><h3>{label}</h3><p class="pre-line">{story[key]}</p></div>)}
       {rest.length > 0 && <dl class="facts">
-        {rest.map(([key, value]) => <><dt key={key}>{key.split(".").map(humanise).join(": ")}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}
+        {rest.map(([key, value]) => <><dt key={key}>{factName(key)}</dt><dd>{kTime.test(value) ? <When time={value} /> : value}</dd></>)}
       </dl>}
       {known.length > 0 && <ul class="answers">{known.map(({ fact, ask, answer }) => <li key={fact}><span>{ask}</span><strong>{kAnswers[answer] ?? answer}</strong></li>)}</ul>}
       {open.length > 0 && <details open={open.length <= 4}><summary class="strong">{count(open.length, "question is", "questions are")} still open</summary><ul>{open.map(({ fact, ask }) => <li key={fact}>{ask}</li>)}</ul><p class="small quiet">Each answer may settle what the law asks of you.</p></details>}

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { useData } from "../live";
 import type { Ledger, LedgerEntry, List } from "../types";
-import { humanise, number } from "../words";
+import { count, humanise, number } from "../words";
 import { Badge, CopyButton, Empty, Explain, Page, Shown, When } from "../ui/basic";
 import { Pager } from "../ui/shared";
 
@@ -50,13 +50,21 @@ export function LedgerPage(): JSX.Element {
         <>
           <div class="table-wrap" role="region" aria-label="Ledger entries" tabIndex={0}><table>
             <thead><tr><th scope="col" class="num">No.</th><th scope="col">What</th><th scope="col">When</th><th scope="col">By</th><th scope="col">Details</th></tr></thead>
-            <tbody>{[...data.items].sort((a, b) => b.index - a.index).map((entry) => <tr key={entry.index}><td class="num">{number(entry.index)}</td><td>{humanise(entry.kind)}</td><td><When time={entry.time} /></td><td>{entry.by ?? "Tocsin"}</td><td class="small">{pairs(entry.fields).map(([key, value]) => <div key={key}><span class="quiet">{humanise(key)}:</span> <span class="break">{value}</span></div>)}</td></tr>)}</tbody>
+            <tbody>{[...data.items].sort((a, b) => b.index - a.index).map((entry) => <tr key={entry.index}><td class="num">{number(entry.index)}</td><td>{humanise(entry.kind)}</td><td><When time={entry.time} /></td><td>{entry.by ?? "Tocsin"}</td><td class="small"><Fields of={pairs(entry.fields)} /></td></tr>)}</tbody>
           </table></div>
           <Pager offset={offset} page={kPage} total={size} onChange={setOffset} />
         </>
       ) : <Empty title="No entries" />}</Shown></section>}
     </Page>
   );
+}
+
+// What people read first; the fingerprints, which machines compare, behind one press.
+function Fields({ of }: { of: [string, string][] }): JSX.Element {
+  const hashes = of.filter(([, value]) => /^[0-9a-f]{32,}$/.test(value));
+  const plain = of.filter(([, value]) => !/^[0-9a-f]{32,}$/.test(value));
+  const row = ([key, value]: [string, string]): JSX.Element => <div key={key}><span class="quiet">{humanise(key)}:</span> <span class="break">{/^\d{4}-\d\d-\d\dT/.test(value) ? <When time={value} /> : value}</span></div>;
+  return <>{plain.map(row)}{hashes.length > 0 && <details><summary>{count(hashes.length, "fingerprint", "fingerprints")}</summary>{hashes.map(row)}</details>}</>;
 }
 
 function pairs(fields: LedgerEntry["fields"]): [string, string][] {

@@ -5,10 +5,17 @@ import { api, query } from "../api";
 import { useData } from "../live";
 import { may, useUser } from "../session";
 import type { ExposureSummary, History, People, Person, Revealed, Role, Task, TaskState } from "../types";
-import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, valueName, whoMay, word } from "../words";
+import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, readable, valueName, whoMay, word } from "../words";
 import { fromInput, toInput } from "../time";
 import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
 import { Ask, toast } from "./dialog";
+
+// One value of a change: a state by its name, a time as a time, a fingerprint cut short.
+function Value({ text }: { text: string }): JSX.Element {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text)) return <When time={text} />;
+  if (/^[0-9a-f]{64}$/.test(text)) return <code title={text}>{text.slice(0, 8)}…</code>;
+  return <>{valueName(text)}</>;
+}
 
 export function HistoryList({ items }: { items: History[] }): JSX.Element {
   if (!items.length) return <p class="quiet">Nothing has been changed yet.</p>;
@@ -18,9 +25,9 @@ export function HistoryList({ items }: { items: History[] }): JSX.Element {
         <li key={index}>
           <span>
             {row.about && row.subject !== "incident" ? <>{row.about} · </> : null}<strong>{fieldName(row.field)}</strong>
-            {row.from ? <>: {valueName(row.from)} → {valueName(row.to ?? "nothing")}</> : row.to ? <>: {valueName(row.to)}</> : null}
+            {row.from ? <>: <Value text={row.from} /> → <Value text={row.to ?? "nothing"} /></> : row.to ? <>: <Value text={row.to} /></> : null}
           </span>
-          {row.reason && <span>“{row.reason}”</span>}
+          {row.reason && <span>“{readable(row.reason)}”</span>}
           <span class="small quiet">{!row.by || row.by === "tocsin" ? "Tocsin" : row.by} · <When time={row.time} /></span>
         </li>
       ))}
