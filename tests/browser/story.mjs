@@ -12,7 +12,7 @@
 //   TOCSIN_SHOTS        a folder for the pictures that the README shows                   (none: no pictures)
 //   TOCSIN_STORY_OUT    a file for what was seen, as JSON, for further checks             (none: not written)
 //   TOCSIN_REPORT_DIR   a folder for the incident's report as JSON and HTML               (none: not kept)
-//   TOCSIN_CHROMIUM, TOCSIN_BROWSER_TIMEOUT_MS
+//   TOCSIN_SEND_PATIENCE_MS, TOCSIN_BROWSER_TIMEOUT_MS, TOCSIN_CHROMIUM
 //
 // Prints one line per step; exit status 0 if all went well, 1 with the step that failed and a picture of it.
 import { mkdir, writeFile } from "node:fs/promises";
