@@ -14,10 +14,11 @@ namespace {
 
 constexpr const char* kFields[] = {"a", "b", "c", "d.e", "d.f", "d.g.h", "Name", "x-y"};
 constexpr const char* kWords[] = {"ab", "abc", "AB", "b", "bc", "cab", "a-b", " -ab", " /c", "éa", "É", "\u212Ab", "1", "10", "1.5", "true",
-                                  "", "10.0.0.1", "192.168.7.7", "::1", "*", "?", "\\", "a\\b", "\\\\a", "{\"e\":1}", "[\"ab\"]", "2026-03-01T10:30:00Z", "–ab", "a\nb"};
+                                  "", "10.0.0.1", "192.168.7.7", "::1", "*", "?", "\\", "a\\b", "\\\\a", "{\"e\":1}", "[\"ab\"]", "2026-03-01T10:30:00Z", "–ab", "a\nb", "aBcDe", "ABCDE", "xAbCdEy", "wörD", "WÖRD"};
 constexpr const char* kPatterns[] = {"a*", "*b", "*a*", "a?c", "?", "??", "*", "a\\*", "\\\\*", "*-?b*", "é*", "*a*b*", "a*b", "**", "\\?", "*\\"};
 constexpr const char* kRegexes[] = {"a", "^a", "b$", "a.c", "[ab]+", "^$", "\\d", "(ab|c)", "a{2}", ".", "(?i)AB", "é"};
 constexpr const char* kNetworks[] = {"10.0.0.0/8", "192.168.0.0/16", "::/0", "0.0.0.0/0", "10.0.0.1", "::1"};
+constexpr const char* kDashes[] = {"-", "/", "–", "—", "―", "_"};
 constexpr const char* kNumbers[] = {"0", "1", "10", "1.5", "-3", "1e1", "9007199254740993"};
 
 std::string json_text(std::string_view text) {
@@ -48,7 +49,7 @@ std::string Generator::item(const std::string& indent) {
   struct Form { const char* modifiers; int kind; };  // kind: 0 text, 1 regex, 2 network, 3 number, 4 bool, 5 field, 6 plain bytes, 7 time
   static constexpr Form kForms[] = {
       {"", 0}, {"", 0}, {"", 0}, {"|contains", 0}, {"|startswith", 0}, {"|endswith", 0}, {"|contains|all", 0}, {"|all", 0}, {"|cased", 0},
-      {"|contains|cased", 0}, {"|neq", 0}, {"|contains|neq", 0}, {"|windash", 0}, {"|contains|windash", 0}, {"|contains|all|windash", 0},
+      {"|contains|cased", 0}, {"|endswith|cased", 0}, {"|neq", 0}, {"|contains|neq", 0}, {"|windash", 0}, {"|contains|windash", 0}, {"|contains|all|windash", 0},
       {"|re", 1}, {"|re|i", 1}, {"|re|s", 1}, {"|re|m", 1}, {"|re|neq", 1}, {"|cidr", 2}, {"|cidr|neq", 2}, {"|lt", 3}, {"|lte", 3}, {"|gt", 3},
       {"|gte", 3}, {"|neq", 3}, {"", 3}, {"", 3}, {"|contains", 3}, {"|exists", 4}, {"|exists|neq", 4}, {"", 4}, {"|fieldref", 5}, {"|fieldref|neq", 5},
       {"|fieldref|startswith", 5}, {"|fieldref|contains", 5}, {"|fieldref|endswith|cased", 5}, {"|base64offset|contains", 6}, {"|base64|contains", 6},
@@ -168,6 +169,11 @@ std::string Generator::value_for(const Item& item) {
   if (has("contains") || has("endswith")) text = (chance(50) ? "zz" : "") + text;
   if (has("contains") || has("startswith")) text += chance(50) ? "zz" : "";
   if (chance(30)) std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  if (has("windash")) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if ((text[at] == '-' || text[at] == '/') && chance(50)) text.replace(at, 1, pick(kDashes));
+    }
+  }
   if (chance(10) && !text.empty()) text.pop_back();
   if (wanted.type == Scalar::Type::kInt && chance(50)) return wanted.text.starts_with("0x") ? "1" : std::to_string(wanted.integer);
   std::string value = json_text(text);
