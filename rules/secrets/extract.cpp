@@ -65,7 +65,12 @@ class Reader {
     while (i < stop && is_space(s_[i])) ++i;
     return i;
   }
-  std::size_t limit_from(std::size_t i) const { return std::min(s_.size(), i + Extractor::kMaxValue); }
+  bool spent() const { return read_ > 4 * s_.size() + 16 * Extractor::kMaxValue; }
+  // Where a value that starts at `i` must end at the latest. A record whose values have been read several times over
+  // (a key inside a value inside a value) gets short ones from then on, so that the work stays linear.
+  std::size_t limit_from(std::size_t i) const {
+    return std::min(s_.size(), i + (spent() ? Extractor::kShortValue : Extractor::kMaxValue));
+  }
 
   KeySpan key_span(const StemHit& stem) const;
   std::optional<Value> value_after(const KeySpan& key, const Key& meaning);
@@ -104,6 +109,7 @@ class Reader {
   bool personal_;
   std::vector<Found>& found_;
   std::vector<Drop>* drops_;
+  mutable std::size_t read_ = 0;  // bytes read as values so far
 };
 
 // ---- keys
@@ -178,6 +184,7 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     Value value{i + 1, i + 1, Shape::kXml, 0, false};
     const std::size_t stop = limit_from(value.start);
     while (value.end < stop && s_[value.end] != '<') ++value.end;
+    read_ += value.end - value.start;
     return value;
   }
   // What closes the key: a quote with its backslashes, a bracket.
@@ -257,7 +264,7 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
   }
   if (meaning.cls == KeyClass::kPassword && !closed) {
     // USER anna PASS secret: what FTP, POP3 and IRC say in clear text.
-    if (s_.substr(key.start, key.end - key.start) == "PASS" && s_.substr(0, key.start).find("USER ") != std::string_view::npos) {
+    if (s_.substr(key.start, key.end - key.start) == "PASS" && s_.substr(key.start > 200 ? key.start - 200 : 0, std::min<std::size_t>(key.start, 200)).find("USER ") != std::string_view::npos) {
       return plain(i, Shape::kArgument, false);
     }
     return prose(i, meaning.word);
@@ -303,6 +310,7 @@ std::optional<Value> Reader::quoted(std::size_t i, bool sql) {
     const std::string_view mark = s_.substr(i, 3);
     value.start = i + 3;
     const std::size_t end = s_.substr(0, limit_from(value.start)).find(mark, value.start);
+    read_ += Extractor::kShortValue;
     value.end = end == std::string_view::npos ? plain(value.start, Shape::kQuery, true).end : end;
     value.shape = Shape::kQuery;
     value.encoded = true;
@@ -337,11 +345,13 @@ std::optional<Value> Reader::quoted(std::size_t i, bool sql) {
     }
     ++value.start;
     const std::size_t end = s_.substr(0, stop).find("\"\"", value.start);
+    read_ += (end == std::string_view::npos ? stop : end) - value.start;
     value.end = end == std::string_view::npos ? plain(value.start, Shape::kPlain, false).end : end;
     return value;
   }
   std::size_t run = 0;
   for (std::size_t k = value.start; k < stop; ++k) {
+    ++read_;
     if (s_[k] == '\\') {
       ++run;
       continue;
@@ -364,6 +374,7 @@ std::size_t Reader::sql_string_end(std::size_t quote) const {
   const std::size_t stop = limit_from(quote + 1);
   std::size_t i = quote + 1;
   while (i < stop) {
+    ++read_;
     if (s_[i] == '\\' && i + 1 < stop && (s_[i + 1] == '\'' || s_[i + 1] == '\\')) {
       i += 2;
     } else if (s_[i] == '\'' && get(i + 1) == '\'' && i > quote + 1) {
@@ -384,6 +395,7 @@ Value Reader::plain(std::size_t i, Shape shape, bool encoded_separator) const {
   const std::size_t stop = limit_from(i);
   std::size_t k = i;
   for (; k < stop; ++k) {
+    ++read_;
     const char c = s_[k];
     if (is_space(c) || c == '"' || c == '`' || c == '<') break;
     if (c == '&' && shape != Shape::kArgument) break;
@@ -406,6 +418,7 @@ Value Reader::plain(std::size_t i, Shape shape, bool encoded_separator) const {
       if (n > k + 1 && (get(n) == '=' || get(n) == ':')) break;
     }
     if ((c == '}' || c == ']' || c == ')') && shape != Shape::kQuery && shape != Shape::kArgument) {
+      read_ += k - i;
       const bool opened = s_.substr(i, k - i).find(c == '}' ? '{' : c == ']' ? '[' : '(') != std::string_view::npos;
       if (!opened) break;
     }
@@ -726,7 +739,7 @@ void Reader::basic(const StemHit& stem) {
 
 // The words of a command line, up to the end of the command or of the string that holds it.
 void Reader::command(const StemHit& stem) {
-  if (stem.start > 0 && (is_name(s_[stem.start - 1]) || s_[stem.start - 1] == '.')) return;
+  if (spent() || (stem.start > 0 && (is_name(s_[stem.start - 1]) || s_[stem.start - 1] == '.'))) return;
   const std::string program = to_lower(s_.substr(stem.start, stem.end - stem.start));
   const bool mysql = program == "mysql" || program == "mariadb";
   std::size_t i = stem.end;
@@ -756,6 +769,7 @@ void Reader::command(const StemHit& stem) {
     char quote = '\0';
     const std::size_t stop = limit_from(word);
     while (i < stop && (quote != '\0' || !is_space(s_[i]))) {
+      ++read_;
       if (quote == '\0' && (s_[i] == '\'' || s_[i] == '"')) {
         quote = s_[i];
       } else if (s_[i] == quote) {
@@ -873,7 +887,8 @@ std::size_t Reader::insert_row(std::size_t i, const std::vector<Key>& columns) {
 void Reader::redis_auth(const StemHit& stem) {
   if (!at(stem.start, "AUTH") || (stem.start > 0 && is_key(s_[stem.start - 1]))) return;
   const bool in_quotes = stem.start > 0 && s_[stem.start - 1] == '"';
-  const std::string_view before = s_.substr(0, stem.start);
+  constexpr std::size_t kNear = 200;
+  const std::string_view before = s_.substr(stem.start > kNear ? stem.start - kNear : 0, std::min<std::size_t>(stem.start, kNear));
   const bool redis = stem.start <= 1 || before.find("redis") != std::string_view::npos || before.find("Redis") != std::string_view::npos || in_quotes;
   if (!redis) return;
   std::size_t i = stem.start + 4;

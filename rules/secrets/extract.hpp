@@ -40,6 +40,7 @@ struct Found {
 class Extractor {
  public:
   static constexpr std::size_t kMaxValue = 4096;    // longer values are cut there
+  static constexpr std::size_t kShortValue = 96;    // … and there once a record's values were read four times over
   static constexpr std::size_t kMaxGap = 8;         // blanks between key, separator and value
   static constexpr std::size_t kMaxColumns = 200;   // of an INSERT
   static constexpr std::size_t kMaxRows = 1000;     // of an INSERT

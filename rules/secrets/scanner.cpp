@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
@@ -89,7 +91,8 @@ struct Scanner::Compiled {
 
   void scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
   void evaluate(std::uint32_t index, std::string_view record, const Place& place, std::vector<Candidate>& out, std::vector<Drop>* drops, bool as_part = false) const;
-  std::optional<std::string> allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record, std::string_view path) const;
+  std::optional<std::string> allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record,
+                                     std::string_view line, std::string_view path) const;
   bool required_met(const Rule& rule, std::uint32_t set, const Candidate& c, std::string_view record, const Place& place) const;
 };
 
@@ -131,12 +134,75 @@ std::string_view target_of(const AllowList& list, std::string_view secret, std::
   return list.target == AllowList::Target::kMatch ? match : list.target == AllowList::Target::kLine ? line : secret;
 }
 
-std::string_view line_around(std::string_view record, std::size_t start, std::size_t end) {
-  const auto before = start == 0 ? std::string_view::npos : record.rfind('\n', start - 1);
-  const std::size_t from = before == std::string_view::npos ? 0 : before + 1;
-  const auto behind = record.find('\n', end);
-  return record.substr(from, (behind == std::string_view::npos ? record.size() : behind) - from);
-}
+// The lines around matches that come in order; a long line is measured once, not once per match.
+class Lines {
+ public:
+  explicit Lines(std::string_view record) : record_(record) {}
+
+  // The line or lines that the match lies on.
+  std::string_view around(std::size_t start, std::size_t end) {
+    if (!known_ || start < first_ || start > last_) {
+      const auto before = start == 0 ? std::string_view::npos : record_.rfind('\n', start - 1);
+      first_ = before == std::string_view::npos ? 0 : before + 1;
+      last_ = std::min(record_.find('\n', start), record_.size());
+      known_ = true;
+      allowed_ = record_.substr(first_, last_ - first_).find("gitleaks:allow") != std::string_view::npos;
+    }
+    over_ = end > last_ ? std::min(record_.find('\n', end), record_.size()) : last_;
+    return record_.substr(first_, over_ - first_);
+  }
+  std::size_t start() const { return first_; }  // of the line last asked for
+  bool allowed() const {                        // it carries the comment that allows it
+    return allowed_ || (over_ > last_ && record_.substr(last_, over_ - last_).find("gitleaks:allow") != std::string_view::npos);
+  }
+
+ private:
+  std::string_view record_;
+  std::size_t first_ = 0, last_ = 0, over_ = 0;
+  bool known_ = false, allowed_ = false;
+};
+
+// Ranges that can be asked quickly whether they overlap or cover another one.
+class Spans {
+ public:
+  void add(std::size_t start, std::size_t end) { spans_.emplace_back(start, end); }
+  void close() {
+    std::sort(spans_.begin(), spans_.end());
+    std::size_t furthest = 0;
+    for (const auto& span : spans_) furthest_.push_back(furthest = std::max(furthest, span.second));
+  }
+  bool overlaps(std::size_t start, std::size_t end) const {
+    const auto behind = std::lower_bound(spans_.begin(), spans_.end(), std::pair(end, std::size_t{0}));
+    return behind != spans_.begin() && furthest_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > start;
+  }
+  bool covers(std::size_t start, std::size_t end) const {
+    const auto behind = std::upper_bound(spans_.begin(), spans_.end(), std::pair(start, std::numeric_limits<std::size_t>::max()));
+    return behind != spans_.begin() && furthest_[static_cast<std::size_t>(behind - spans_.begin()) - 1] >= end;
+  }
+
+ private:
+  std::vector<std::pair<std::size_t, std::size_t>> spans_;
+  std::vector<std::size_t> furthest_;  // end among the spans up to here
+};
+
+// The secrets that specific rules found, by line.
+struct Specific {
+  static constexpr std::size_t kMaxCompared = 1000;  // different secrets of one line; further ones are not compared
+  Spans spans;
+  std::map<std::size_t, std::set<std::string_view>> lines;
+
+  void add(const Candidate& c, std::string_view secret) {
+    spans.add(c.start, c.end);
+    auto& line = lines[c.line_start];
+    if (line.size() < kMaxCompared) line.insert(secret);
+  }
+  bool holds(std::size_t line_start, std::string_view secret) const {
+    const auto line = lines.find(line_start);
+    if (line == lines.end()) return false;
+    if (line->second.contains(secret)) return true;
+    return std::any_of(line->second.begin(), line->second.end(), [&](std::string_view other) { return other.find(secret) != std::string_view::npos; });
+  }
+};
 
 std::string short_number(double value) {
   std::array<char, 32> buffer{};
@@ -230,11 +296,9 @@ Scanner::Place Scanner::place(std::string_view path) const {
 }
 
 std::optional<std::string> Scanner::Compiled::allowed(const Rule& rule, const RuleSet& set, const Candidate& c,
-                                                      std::string_view record, std::string_view path) const {
+                                                      std::string_view record, std::string_view line, std::string_view path) const {
   const std::string_view secret = record.substr(c.start, c.end - c.start);
   const std::string_view match = record.substr(c.match_start, c.match_end - c.match_start);
-  const std::string_view line = line_around(record, c.match_start, c.match_end);
-  if (line.find("gitleaks:allow") != std::string_view::npos) return "gitleaks:allow";
   const std::string lower = to_lower(secret);
   for (const auto* lists : {&set.allow, &rule.allow}) {
     for (const auto& list : *lists) {
@@ -257,6 +321,7 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
   const auto drop = [&](const Candidate& c, std::string reason) {
     if (drops != nullptr) drops->push_back({rule.id, c.start, c.end, std::move(reason)});
   };
+  Lines lines(record);
   std::size_t from = 0;
   while (from <= record.size()) {
     re2::StringPiece whole;
@@ -287,8 +352,8 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
     if (secret.data() == nullptr) secret = match.substr(0, 0);
     c.start = static_cast<std::size_t>(secret.data() - record.data());
     c.end = c.start + secret.size();
-    const auto newline = c.match_start == 0 ? std::string_view::npos : record.rfind('\n', c.match_start - 1);
-    c.line_start = newline == std::string_view::npos ? 0 : newline + 1;
+    const std::string_view line = lines.around(c.match_start, c.match_end);
+    c.line_start = lines.start();
     if (rule.entropy != 0) {
       const double bits = entropy(secret);
       if (!(bits > rule.entropy)) {
@@ -296,7 +361,11 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
         continue;
       }
     }
-    if (auto why = allowed(rule, sets[rules[index].set], c, record, place.path_)) {
+    if (lines.allowed()) {
+      drop(c, "gitleaks:allow");
+      continue;
+    }
+    if (auto why = allowed(rule, sets[rules[index].set], c, record, line, place.path_)) {
       drop(c, std::move(*why));
       continue;
     }
@@ -376,23 +445,30 @@ void Scanner::Compiled::scan_piece(std::string_view record, std::size_t offset, 
     out.push_back(std::move(hit));
   };
   const auto secret_of = [&](const Candidate& c) { return record.substr(c.start, c.end - c.start); };
-  const auto covers = [](std::size_t start, std::size_t end, std::size_t inner_start, std::size_t inner_end) { return start < inner_end && inner_start < end; };
+
+  Specific specific;
+  Spans fields;
+  std::set<std::pair<std::size_t, std::size_t>> foreign;
+  for (const Candidate& c : work.candidates) {
+    if (rules[c.rule].rule->generic) continue;
+    specific.add(c, secret_of(c));
+    if (!sets[rules[c.rule].set].own) foreign.emplace(c.start, c.end);
+  }
+  specific.spans.close();
+  for (const Found& f : work.found) fields.add(f.start, f.end);
+  fields.close();
 
   for (const Candidate& c : work.candidates) {
     const Rule& rule = *rules[c.rule].rule;
     // A generic rule gives way to a specific one that found the same secret on the same line.
-    const bool shadowed = rule.generic && (std::any_of(work.candidates.begin(), work.candidates.end(), [&](const Candidate& other) {
-      return !rules[other.rule].rule->generic && other.line_start == c.line_start && secret_of(other).find(secret_of(c)) != std::string_view::npos;
-    }) || std::any_of(work.found.begin(), work.found.end(), [&](const Found& f) { return f.start <= c.start && c.end <= f.end; }));
+    const bool shadowed = rule.generic && (specific.holds(c.line_start, secret_of(c)) || fields.covers(c.start, c.end));
     if (shadowed) {
       drop(rule.id, c.start, c.end, "a specific rule found it");
       continue;
     }
     // Of two rules at the same place, the loaded file's stands beside its own kind only.
     const bool own = sets[rules[c.rule].set].own;
-    const bool doubled = own && std::any_of(work.candidates.begin(), work.candidates.end(), [&](const Candidate& other) {
-      return !sets[rules[other.rule].set].own && !rules[other.rule].rule->generic && other.start == c.start && other.end == c.end;
-    });
+    const bool doubled = own && foreign.contains({c.start, c.end});
     const TokenFacts facts = inspect_token(secret_of(c));
     if (doubled && !(facts.known && facts.tier == Tier::kVerified)) {
       drop(rule.id, c.start, c.end, "duplicate");
@@ -402,19 +478,17 @@ void Scanner::Compiled::scan_piece(std::string_view record, std::size_t offset, 
     if (rule.check == "structure") tier = std::min(tier, Tier::kStructure);
     emit(rule.id, rule.description, rule.kind, tier, c.start, c.end, secret_of(c), facts.note);
   }
-  for (std::size_t i = 0; i < work.found.size(); ++i) {
-    const Found& f = work.found[i];
+  std::stable_sort(work.found.begin(), work.found.end(), [](const Found& a, const Found& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
+  std::size_t other_end = 0;
+  for (const Found& f : work.found) {
     const std::string_view id = kFieldRuleIds[static_cast<std::size_t>(f.rule)];
-    const bool by_rule = std::any_of(work.candidates.begin(), work.candidates.end(), [&](const Candidate& c) {
-      return !rules[c.rule].rule->generic && covers(c.start, c.end, f.start, f.end);
-    });
-    const bool by_other = std::any_of(work.found.begin(), work.found.begin() + static_cast<std::ptrdiff_t>(i), [&](const Found& other) {
-      return covers(other.start, other.end, f.start, f.end);
-    });
+    const bool by_rule = specific.spans.overlaps(f.start, f.end);
+    const bool by_other = f.start < other_end;
     if (by_rule || by_other) {
       drop(id, f.start, f.end, "duplicate");
       continue;
     }
+    other_end = std::max(other_end, f.end);
     const FieldRuleInfo& info = vocabulary.info(f.rule);
     emit(id, info.description, info.kind, f.tier, f.start, f.end, f.secret, f.note);
   }
