@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
 #include <thread>
 
 namespace tocsin::rules::secrets {
@@ -159,6 +160,28 @@ TEST(Record, AnyBytesAreTaken) {
   (void)hits("INSERT INTO x (password) VALUES ('");
   (void)hits("://:@");
   SUCCEED();
+}
+
+// Hostile records: each piece over and over. The time is compared with that of half the record; a quadratic reader
+// would need four times as long, and far more than the generous second allowed here.
+TEST(Record, HostileOnesTakeLinearTime) {
+  const char* const pieces[] = {
+      "password", "password=", "password=\"", "password='", "password:{", "insert into t (password) values (", "identified by '", "x://a:b@",
+      "mysql -p\"", "curl -u \"", "bearer ", "basic YTpiYTpi", "cGFzc3dvcmQ9", "1234 ", "DE89", "password\\\\\\\"", "redis AUTH ", "password = md5('a",
+      "<password>", "\"password\",\"value\":", "USER a PASS ", "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 ", "ssn=1 1 1 1 ",
+  };
+  const auto seconds = [&](const std::string& record) {
+    const std::clock_t begin = std::clock();
+    (void)hits(record);
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  for (const char* piece : pieces) {
+    std::string half;
+    while (half.size() < 60'000) half += piece;
+    const double small = seconds(half);
+    const double large = seconds(half + half);
+    EXPECT_TRUE(large < 1.0 || large < 3 * small) << piece << ": " << small << " s, then " << large << " s";
+  }
 }
 
 TEST(Threads, OneScannerServesMany) {
