@@ -34,7 +34,7 @@ class OwnRecording(unittest.TestCase):
         cls.folder.__exit__()
 
     def exposed(self, actor, *more):
-        done = run("exposed", "--config", self.config, "--data", self.data, "--actor", actor, "--json", *more)
+        done = run("exposed", "--data", self.data, "--actor", actor, "--json", *more)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         return lines(done.stdout)
 
@@ -78,7 +78,7 @@ class OwnRecording(unittest.TestCase):
 
     def test_who_saw_answers_the_other_way_round(self):
         case = next(t for t in self.truth if t["label"] == "normal" and t["ids"] and t["user"] != "mallory")
-        done = run("who-saw", "--config", self.config, "--data", self.data, str(case["ids"][0]), "--json")
+        done = run("who-saw", "--data", self.data, str(case["ids"][0]), "--json")
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         actors = {w["actor"] for w in lines(done.stdout)}
         self.assertIn(case["user"], actors)
@@ -132,7 +132,7 @@ class SharedClinic(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr.decode())
             everything = truth(os.path.join(self.dir, "truth.ndjson"))
             for actor in sorted({t["user"] for t in everything}):
-                done = run("exposed", "--config", config, "--data", data, "--actor", actor, "--json", timeout=600)
+                done = run("exposed", "--data", data, "--actor", actor, "--json", timeout=600)
                 reported = {int(p["subject"]) for p in lines(done.stdout)}
                 true = set().union(*(ids_of(t["ids"]) for t in everything if t["user"] == actor))
                 self.assertLessEqual(true, reported, f"{actor}: missing {sorted(true - reported)[:10]}")
