@@ -95,6 +95,7 @@ void print_text(const law::Assessment& a, const law::Pack& pack) {
     const law::Row& row = *duty.row;
     std::printf("\n%-8s %s (%s, towards: %s)\n", std::string(name(duty.applies)).c_str(), row.title.c_str(), row.citation.c_str(), row.towards.c_str());
     std::printf("  why      %s\n", printable(duty.why).c_str());
+    if (!duty.instead.empty()) std::printf("  instead  %s\n", printable(duty.instead).c_str());
     if (duty.due) std::printf("  due      %s, last moment %s\n", format_rfc3339(*duty.due).c_str(), format_rfc3339(*duty.limit).c_str());
     if (!row.soft.empty() && duty.applies != law::Tri::kNo) std::printf("  when     %s\n", row.soft.c_str());
     for (const auto& fact : duty.decisive_facts) {

@@ -302,7 +302,6 @@ Duty answer(const Row& row, const Facts& facts, const Pack& pack) {
   } else {
     duty.why = "Cannot be answered yet: it needs " + row.when.text() + "; unknown: " + listed(duty.unknown_facts) + ".";
   }
-  if (!duty.instead.empty()) duty.why += " " + duty.instead;
   start_clock(row, facts, duty);
   return duty;
 }
