@@ -234,7 +234,8 @@ void People::change(PersonNo no, Time when, Time until, const Attributes& attrib
 bool People::update(PersonNo no, Time as_of, const Attributes& attributes) {
   Attributes different;
   const auto& now = current_[no];
-  for (const auto& [column, value] : attributes) {
+  for (const auto& attribute : attributes) {
+    const std::string &column = attribute.first, &value = attribute.second;
     if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) continue;
     const std::pair<std::string, ValueHash> held{column, hash_(dataset_, column, comparable(value))};
     const bool same = value.empty() ? std::none_of(now.begin(), now.end(), [&](const auto& h) { return h.first == column; })
