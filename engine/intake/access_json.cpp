@@ -88,7 +88,7 @@ void write_access(const Access& a, std::string& out) {
   text_or_null(a.actor.session, out);
   out += ",\"via\":";
   text_or_null(a.via, out);
-  out += ",\"error\":";
+  out += ",\"failure\":";
   text_or_null(a.error, out);
   out += ",\"event_id\":";
   text_or_null(a.event_id, out);

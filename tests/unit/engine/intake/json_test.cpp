@@ -110,7 +110,7 @@ TEST(AccessJson, UnknownIsNull) {
   std::string out;
   write_access({}, out);
   EXPECT_EQ(out,
-            R"({"file":"","line":0,"time":null,"actor":null,"action":null,"resource":{"system":null,"store":null,"dataset":null,"columns":null},"subjects":null,"rows":{"value":null,"certainty":"unknown"},"bytes":{"value":null,"certainty":"unknown"},"client":{"ip":null,"port":null,"user_agent":null},"outcome":null,"format":null,"operation":null,"person":null,"account":null,"role":null,"session":null,"via":null,"error":null,"event_id":null,"statement":null,"parameters":null})");
+            R"({"file":"","line":0,"time":null,"actor":null,"action":null,"resource":{"system":null,"store":null,"dataset":null,"columns":null},"subjects":null,"rows":{"value":null,"certainty":"unknown"},"bytes":{"value":null,"certainty":"unknown"},"client":{"ip":null,"port":null,"user_agent":null},"outcome":null,"format":null,"operation":null,"person":null,"account":null,"role":null,"session":null,"via":null,"failure":null,"event_id":null,"statement":null,"parameters":null})");
   out.clear();
   write_fault("a\xff", 3, "why", out);
   EXPECT_EQ(out, "{\"file\":\"a\xEF\xBF\xBD\",\"line\":3,\"error\":\"why\"}");
