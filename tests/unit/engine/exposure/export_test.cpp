@@ -1,0 +1,137 @@
+// Export detection on reaches written by hand: limits, episodes, little by little, who is allowed.
+#include "engine/detect/export.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tocsin::engine {
+namespace {
+
+using storage::Finding;
+using storage::Grade;
+using storage::Level;
+
+class Exports : public testing::Test {
+ protected:
+  Access access() {
+    Access a;
+    a.time = now_;
+    a.origin = {"db", "log", ++line_, 0};
+    a.actor.account = "mallory";
+    a.statement.text = "SELECT * FROM patient WHERE email = 'anna@example.org'";
+    return a;
+  }
+  Reach whole(std::uint64_t at_most, std::uint64_t known, std::string way = "select") {
+    Reach r;
+    r.key = "k" + std::to_string(++key_);
+    r.actor = "mallory";
+    r.dataset = "patient";
+    r.grade = Grade::kBound;
+    r.whole = true;
+    r.known = known;
+    r.known_all = true;
+    r.at_least = 0;
+    r.at_most = at_most;
+    r.way = std::move(way);
+    r.reason = "Because.";
+    return r;
+  }
+  Reach one(storage::PersonNo no) {
+    Reach r = whole(1, 5000);
+    r.whole = false;
+    r.grade = Grade::kExact;
+    r.people = {no};
+    r.at_least = 1;
+    return r;
+  }
+  std::vector<Finding> see(ExportDetector& d, Reach r) {
+    Access a = access();
+    r.origin = a.origin;
+    std::vector<Finding> out;
+    d.see(a, {std::move(r)}, out);
+    return out;
+  }
+
+  Time now_ = *parse_rfc3339("2026-11-23T12:00:00Z");
+  std::uint64_t line_ = 0, key_ = 0;
+};
+
+TEST_F(Exports, ManyAtOnceIsAFinding) {
+  ExportDetector d({});
+  EXPECT_TRUE(see(d, whole(49, 5000)).empty());
+  const auto f = see(d, whole(50, 5000));
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].title, "Bulk export of patient by mallory");
+  EXPECT_EQ(f[0].rule, "tocsin.export.select");
+  EXPECT_EQ(f[0].level, Level::kHigh);
+  EXPECT_EQ(f[0].group, "export/mallory/patient");
+  ASSERT_EQ(f[0].evidence.size(), 1U);
+  EXPECT_EQ(f[0].evidence[0].preview.find("anna"), std::string::npos);
+  EXPECT_EQ(see(d, whole(5000, 5000, "copy")).at(0).level, Level::kCritical);
+}
+
+TEST_F(Exports, AShareOfASmallDatasetCountsATinyOneDoesNot) {
+  ExportDetector d({});
+  EXPECT_EQ(see(d, whole(15, 30)).size(), 1U);
+  EXPECT_TRUE(see(d, whole(5, 6)).empty());
+}
+
+TEST_F(Exports, AnEpisodeGrowsUntilTheGapIsLong) {
+  ExportDetector d({});
+  Reach cursor = whole(100, 5000, "cursor");
+  const auto first = see(d, cursor);
+  cursor.at_most = 200;  // the next FETCH of the same cursor
+  const auto second = see(d, cursor);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].id, first[0].id);
+  EXPECT_EQ(second[0].evidence_count, 2U);
+  EXPECT_EQ(second[0].exposure->at_most, 200U);
+  now_ += std::chrono::hours(3);
+  EXPECT_NE(see(d, whole(100, 5000, "cursor")).at(0).id, first[0].id);
+}
+
+TEST_F(Exports, OneByOneAddsUpDifferentPeople) {
+  ExportDetector d({});
+  for (storage::PersonNo no = 0; no < 199; ++no) EXPECT_TRUE(see(d, one(no)).empty());
+  EXPECT_TRUE(see(d, one(5)).empty());  // again the same one
+  const auto f = see(d, one(1000));
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].rule, "tocsin.export.one-by-one");
+  EXPECT_EQ(f[0].evidence_count, 201U);  // every read before supports it
+  EXPECT_EQ(f[0].exposure->at_most, 200U);
+  EXPECT_EQ(f[0].exposure->at_least, 200U);
+}
+
+TEST_F(Exports, SlowReadersAreNotAccused) {
+  ExportDetector d({});
+  for (storage::PersonNo no = 0; no < 1000; ++no) {
+    now_ += std::chrono::minutes(1);
+    EXPECT_TRUE(see(d, one(no)).empty()) << no;
+  }
+}
+
+TEST_F(Exports, AllowedExportersAreInformational) {
+  ExportOptions options;
+  options.allowed = {{"mallory", "", "patient"}};
+  ExportDetector d(options);
+  EXPECT_EQ(see(d, whole(5000, 5000, "copy")).at(0).level, Level::kInformational);
+}
+
+TEST_F(Exports, ARefusedReadIsToldAtLow) {
+  ExportDetector d({});
+  Access a = access();
+  a.action = Action::kRead;
+  a.outcome = Outcome::kFailure;
+  a.error = "permission denied for table billing";
+  a.resource.dataset = "billing";
+  std::vector<Finding> out;
+  d.see(a, {}, out);
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].level, Level::kLow);
+  EXPECT_EQ(out[0].title, "Refused read of billing by mallory");
+}
+
+}  // namespace
+}  // namespace tocsin::engine
