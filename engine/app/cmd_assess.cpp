@@ -56,8 +56,10 @@ json::object severity_json(const law::Severity& s, const law::Pack& pack) {
           {"unknown_facts", texts(s.unknown_facts)}};
 }
 
-json::object duty_json(const law::Duty& duty) {
+json::object duty_json(const law::Duty& duty, const law::Pack& pack) {
   const law::Row& row = *duty.row;
+  std::vector<std::string> questions;
+  for (const auto& fact : duty.unknown_facts) questions.push_back(pack.question(fact));
   json::array content;
   for (const auto& element : row.content) content.push_back(json::object{{"id", element.id}, {"text", element.text}, {"citation", element.citation}});
   return {{"id", row.id},
@@ -71,6 +73,7 @@ json::object duty_json(const law::Duty& duty) {
           {"why", to_utf8(duty.why)},
           {"unknown_facts", texts(duty.unknown_facts)},
           {"decisive_facts", texts(duty.decisive_facts)},
+          {"questions", texts(questions)},
           {"exemption", text_or_null(duty.exemption)},
           {"instead", text_or_null(duty.instead)},
           {"anchor", text_or_null(duty.anchor)},
@@ -90,7 +93,7 @@ void print_text(const law::Assessment& a, const law::Pack& pack) {
   if (s.could_reach != s.band) std::printf(", could reach %s", std::string(name(s.could_reach)).c_str());
   std::printf("; score %.2f to %.2f. It is one input beside the legal test.\n", s.least / 4.0, s.most / 4.0);
   for (const auto& reason : s.reasons) std::printf("  because  %s\n", printable(reason).c_str());
-  for (const auto& fact : s.unknown_facts) std::printf("  unknown  %s\n", printable(fact).c_str());
+  for (const auto& fact : s.unknown_facts) std::printf("  open     %s\n", printable(pack.question(fact)).c_str());
   for (const auto& duty : a.duties) {
     const law::Row& row = *duty.row;
     std::printf("\n%-8s %s (%s, towards: %s)\n", std::string(name(duty.applies)).c_str(), row.title.c_str(), row.citation.c_str(), row.towards.c_str());
@@ -99,8 +102,7 @@ void print_text(const law::Assessment& a, const law::Pack& pack) {
     if (duty.due) std::printf("  due      %s, last moment %s\n", format_rfc3339(*duty.due).c_str(), format_rfc3339(*duty.limit).c_str());
     if (!row.soft.empty() && duty.applies != law::Tri::kNo) std::printf("  when     %s\n", row.soft.c_str());
     for (const auto& fact : duty.decisive_facts) {
-      const auto known = pack.facts.find(fact);
-      std::printf("  ask      %s\n", known == pack.facts.end() ? printable(fact).c_str() : known->second.ask.c_str());
+      std::printf("  ask      %s\n", printable(pack.question(fact)).c_str());
     }
     if (duty.applies != law::Tri::kNo) {
       for (const auto& element : row.content) std::printf("  say      %s (%s)\n", element.text.c_str(), element.citation.c_str());
@@ -132,7 +134,7 @@ int run(const Options& options) {
     return kAllWell;
   }
   json::array duties;
-  for (const auto& duty : assessment.duties) duties.push_back(duty_json(duty));
+  for (const auto& duty : assessment.duties) duties.push_back(duty_json(duty, *pack));
   const json::object out{{"severity", severity_json(assessment.severity, *pack)},
                          {"earliest_due", time_or_null(assessment.earliest_due())},
                          {"duties", std::move(duties)}};

@@ -274,7 +274,7 @@ Duty answer(const Row& row, const Facts& facts, const Pack& pack) {
   }
   duty.applies = logic.eval(row.when);
   if (duty.applies == Tri::kNo) {
-    duty.why = "Does not apply: it needs " + row.when.text() + ".";
+    duty.why = "Does not apply. It would if " + pack.say(row.when) + ".";
     return duty;
   }
   const Exempt exempt = exemptions_of(row, logic);
@@ -296,11 +296,13 @@ Duty answer(const Row& row, const Facts& facts, const Pack& pack) {
     if (duty.applies == Tri::kUnknown) return value != Tri::kUnknown;
     return value == Tri::kNo || lifted(row, logic, assumed);
   });
+  std::string open;
+  for (const auto& fact : duty.unknown_facts) open += " " + pack.question(fact);
   if (duty.applies == Tri::kYes) {
-    duty.why = "Applies: " + row.when.text() + ".";
-    if (!exempt.unknown.empty()) duty.why += " It stands until " + listed(exempt.unknown) + " can be answered.";
+    duty.why = "Applies, because " + pack.say(row.when) + ".";
+    if (!open.empty()) duty.why += " It stands while this is open:" + open;
   } else {
-    duty.why = "Cannot be answered yet: it needs " + row.when.text() + "; unknown: " + listed(duty.unknown_facts) + ".";
+    duty.why = "Cannot be answered yet. It applies if " + pack.say(row.when) + ". Open:" + open;
   }
   start_clock(row, facts, duty);
   return duty;

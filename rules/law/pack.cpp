@@ -230,9 +230,10 @@ void read_facts_section(Loader& loader, const YAML::Node& node) {
   for (const auto& pair : node) {
     FactDefinition fact;
     fact.name = pair.first.as<std::string>();
-    yaml::only_keys(pair.second, {"ask", "help"}, "a fact");
+    yaml::only_keys(pair.second, {"ask", "help", "say"}, "a fact");
     fact.ask = yaml::text(pair.second, "ask", "the fact '" + printable(fact.name, 60) + "'");
     fact.help = yaml::text_or(pair.second, "help");
+    fact.say = yaml::text_or(pair.second, "say");
     if (!loader.pack.facts.emplace(fact.name, fact).second) bad(pair.first, "the fact '" + fact.name + "' stands twice");
   }
 }
@@ -242,7 +243,12 @@ void read_derived(Loader& loader, const YAML::Node& node) {
   if (!node.IsMap()) bad(node, "'derived' must be a mapping");
   for (const auto& pair : node) {
     const std::string key = pair.first.as<std::string>();
-    if (!loader.pack.derived.emplace(key, read_condition(loader, pair.second)).second) {
+    const bool said = pair.second.IsMap() && pair.second["when"];
+    if (said) {
+      yaml::only_keys(pair.second, {"say", "when"}, "a derived fact");
+      loader.pack.derived_say[key] = yaml::text(pair.second, "say", "a derived fact with 'when'");
+    }
+    if (!loader.pack.derived.emplace(key, read_condition(loader, said ? pair.second["when"] : pair.second)).second) {
       bad(pair.first, "the derived fact '" + printable(key, 60) + "' stands twice");
     }
     loader.derived_places[key] = place(loader, pair.first);
@@ -433,6 +439,44 @@ std::string Predicate::text() const {
     case Op::kData: return "data: " + name;
   }
   return {};
+}
+
+std::string Pack::say(const Predicate& p) const {
+  switch (p.op) {
+    case Predicate::Op::kAlways: return "always";
+    case Predicate::Op::kFact: {
+      if (const auto said = derived_say.find(p.name); said != derived_say.end()) return said->second;
+      const auto fact = facts.find(p.name);
+      if (fact != facts.end() && !fact->second.say.empty()) return fact->second.say;
+      const auto hidden = derived.find(p.name);
+      return hidden == derived.end() ? p.name : say(hidden->second);
+    }
+    case Predicate::Op::kNot: return "it is not so that " + say(p.parts.front());
+    case Predicate::Op::kPeople: return "at least " + std::to_string(p.at_least) + " people are affected";
+    case Predicate::Op::kResidents: return "at least " + std::to_string(p.at_least) + " of the people live in " + p.name;
+    case Predicate::Op::kData: return "data of the kind '" + p.name + "' are concerned";
+    case Predicate::Op::kAll:
+    case Predicate::Op::kAny: {
+      std::string out;
+      for (std::size_t i = 0; i < p.parts.size(); ++i) {
+        if (i > 0) out += p.op == Predicate::Op::kAny ? ", or " : i + 1 == p.parts.size() ? ", and " : ", ";
+        out += say(p.parts[i]);
+      }
+      return out;
+    }
+  }
+  return {};
+}
+
+std::string Pack::question(std::string_view unknown_fact) const {
+  const auto fact = facts.find(unknown_fact);
+  if (fact != facts.end()) return fact->second.ask;
+  constexpr std::string_view kTime = "time of ";
+  constexpr std::string_view kPeople = "people in ";
+  if (unknown_fact.starts_with(kTime)) return "When did this happen: " + std::string(unknown_fact.substr(kTime.size())) + "?";
+  if (unknown_fact.starts_with(kPeople)) return "How many of the people live in " + std::string(unknown_fact.substr(kPeople.size())) + "?";
+  if (unknown_fact == "number of people") return "How many people are affected?";
+  return std::string(unknown_fact);
 }
 
 std::string Row::verification() const {

@@ -105,8 +105,9 @@ struct Row {
 // A fact that predicates may name, with the question a person is asked.
 struct FactDefinition {
   std::string name;
-  std::string ask;
+  std::string ask;   // the question
   std::string help;
+  std::string say;   // the answer "yes" as a clause, for reasons: "a high risk to the people is likely"
 };
 
 // Tables of the severity method (ENISA 2013), all in quarters.
@@ -128,9 +129,15 @@ struct Pack {
   std::vector<Row> rows;  // in the order of the files
   std::map<std::string, FactDefinition, std::less<>> facts;
   std::map<std::string, Predicate, std::less<>> derived;
+  std::map<std::string, std::string, std::less<>> derived_say;  // the derived facts as clauses
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> groups;  // "EEA" → country codes
   std::vector<std::string> anchors;
   SeverityTables severity;
+
+  // The condition as a clause of plain English: "a high risk to the people is likely, and …".
+  [[nodiscard]] std::string say(const Predicate& predicate) const;
+  // The question behind an unknown fact as assess() names it; the name itself if there is none.
+  [[nodiscard]] std::string question(std::string_view unknown_fact) const;
 };
 
 // One file of a pack, already read: rules does not open files.
