@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::size_t kMaxKeys = 20'000;        // statements of one episode whose numbers are kept apart
 constexpr std::size_t kMaxWindowPeople = 50'000;  // of one actor and dataset
+constexpr std::size_t kMaxSmall = 2'000;          // small reads remembered as evidence to come
 constexpr std::size_t kMaxUnion = 200'000;      // people of one episode counted exactly
 
 std::string with_commas(std::uint64_t n) {
@@ -96,6 +97,9 @@ struct ExportDetector::Impl {
   struct Episode {
     Finding finding;
     std::map<std::string, Counted> counted;  // by reach key
+    // Running sums over `counted`, so that growing costs the same however long the episode is.
+    std::uint64_t best_least = 0, sum_least = 0, loose_most = 0, open = 0, uneven = 0;
+    std::size_t kept = 0;                    // evidence handed out
     std::set<PersonNo> people;               // of exact and derived reaches
     std::uint64_t overflow_most = 0;         // of statements beyond kMaxKeys
     std::uint64_t known = 0;
@@ -191,15 +195,34 @@ struct ExportDetector::Impl {
   static void support(Episode& e, Evidence evidence) {
     if (e.lines.size() < kMaxKeys && !e.lines.emplace(evidence.file, evidence.line).second) return;
     ++e.finding.evidence_count;
-    if (e.finding.evidence.size() < Finding::kMaxEvidence) e.finding.evidence.push_back(std::move(evidence));
+    if (e.kept >= Finding::kMaxEvidence) return;
+    ++e.kept;
+    e.finding.evidence.push_back(std::move(evidence));
+  }
+
+  // Adds a statement's numbers to the sums, or takes them out again.
+  static void tell(Episode& e, const Counted& c, bool in) {
+    const auto move = [in](std::uint64_t& sum, std::uint64_t by) { sum = in ? sum + by : sum - by; };
+    if (in) e.best_least = std::max(e.best_least, c.at_least);
+    move(e.sum_least, c.at_least);
+    move(e.uneven, !c.at_most || *c.at_most != c.at_least ? 1U : 0U);
+    if (!c.whole) return;
+    if (c.at_most) move(e.loose_most, std::min<std::uint64_t>(*c.at_most, UINT64_MAX / (4 * kMaxKeys)));
+    else move(e.open, 1);
   }
 
   void count(Episode& e, const Reach& r, std::optional<std::uint64_t> most) const {
     if (r.known_all) e.known = std::max(e.known, r.known);
     e.grade = std::max(e.grade, r.grade);
-    Counted c{r.at_least.value_or(0), r.at_most, r.whole || r.grade == Grade::kUnknown};
-    if (e.counted.size() < kMaxKeys || e.counted.count(r.key) > 0) {
-      e.counted[r.key] = c;
+    const Counted c{r.at_least.value_or(0), r.at_most, r.whole || r.grade == Grade::kUnknown};
+    const auto before = e.counted.find(r.key);
+    if (before != e.counted.end()) {
+      tell(e, before->second, false);
+      before->second = c;
+      tell(e, c, true);
+    } else if (e.counted.size() < kMaxKeys) {
+      e.counted.emplace(r.key, c);
+      tell(e, c, true);
     } else {
       e.overflow_most += c.at_most.value_or(r.known);
     }
@@ -214,29 +237,17 @@ struct ExportDetector::Impl {
   static storage::ExposureSummary summary(const Episode& e) {
     storage::ExposureSummary s;
     s.grade = e.grade;
-    std::uint64_t least = 0, most = e.people.size() + e.overflow_most;
-    bool open = false;
-    for (const auto& [key, c] : e.counted) {
-      least = std::max(least, c.at_least);
-      if (!c.whole) continue;
-      if (c.at_most) most += *c.at_most;
-      else open = true;
+    const bool open = e.open > 0;
+    const std::uint64_t most = e.people.size() + e.overflow_most + e.loose_most;
+    std::uint64_t least = e.best_least;
+    // Each statement named its people and surely gave them: then so many different people were reached.
+    if (e.grade == Grade::kExact && e.uneven == 0) {
+      least = std::max<std::uint64_t>(least, std::min<std::uint64_t>(e.people.size(), e.sum_least));
     }
-    if (e.grade == Grade::kExact) least = std::max<std::uint64_t>(least, std::min<std::uint64_t>(e.people.size(), certain(e)));
     s.at_least = least;
     if (e.known_all) s.at_most = open ? e.known : std::min(most, e.known);
     else if (!open) s.at_most = most;
     return s;
-  }
-
-  // People of exact reaches that surely got an answer, if each statement named one.
-  static std::uint64_t certain(const Episode& e) {
-    std::uint64_t out = 0;
-    for (const auto& [key, c] : e.counted) {
-      if (!c.at_most || *c.at_most != c.at_least) return 0;
-      out += c.at_least;
-    }
-    return out;
   }
 
   Level level(const Episode& e, const Reach& r) const {
@@ -258,6 +269,13 @@ struct ExportDetector::Impl {
     finish(e, way, access, r, out);
   }
 
+  // The finding with the evidence that is new since the last time.
+  static void hand_out(Episode& e, std::vector<Finding>& out) {
+    std::vector<Evidence> fresh = std::exchange(e.finding.evidence, {});
+    out.push_back(e.finding);
+    out.back().evidence = std::move(fresh);
+  }
+
   void finish(Episode& e, const std::string& way, const Access& access, const Reach& r, std::vector<Finding>& out) {
     Finding& f = e.finding;
     f.last = std::max(f.last, access.time);
@@ -265,7 +283,7 @@ struct ExportDetector::Impl {
     f.exposure = summary(e);
     f.level = level(e, r);
     f.reason = reason(e, way, r);
-    out.push_back(f);
+    hand_out(e, out);
   }
 
   std::string reason(const Episode& e, const std::string& way, const Reach& r) const {
@@ -308,7 +326,10 @@ struct ExportDetector::Impl {
       for (const PersonNo no : r.people) w.seen[no] = access.time;
     }
     w.small.push_back(std::move(s));
-    if (w.small.size() > kMaxKeys) w.small.pop_front();
+    if (w.small.size() > kMaxSmall) {
+      w.paged -= std::min(w.paged, w.small.front().people);
+      w.small.pop_front();
+    }
     if (w.seen.size() >= options.cumulative_people) {
       std::erase_if(w.seen, [&](const auto& entry) { return entry.second < oldest; });
     }
@@ -342,7 +363,7 @@ struct ExportDetector::Impl {
     e.finding.last = access.time;
     e.finding.reason = actor + " tried to read " + dataset + " and was refused" +
                        (e.finding.evidence_count > 1 ? ", " + with_commas(e.finding.evidence_count) + " times." : ".");
-    out.push_back(e.finding);
+    hand_out(e, out);
   }
 };
 

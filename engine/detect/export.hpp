@@ -8,7 +8,7 @@
 // `minimum_share` of a dataset that is not tiny. "Little by little": one actor reaches `cumulative_people`
 // different people of a dataset within `window`; paging counts the rows of its pages.
 // A finding is one (actor, dataset, way) and goes on while the gap is at most `episode_gap`: the same id comes
-// again with more evidence. All findings of one actor and dataset share an alert.
+// again, with the evidence that is new and the numbers as they now are. All findings of one actor and dataset share an alert.
 #pragma once
 
 #include <cstdint>

@@ -127,7 +127,13 @@ void run(const fs::path& log, const fs::path& people, Setup setup, Replay& repla
       exposure.read(s.access, s.reaches);
       std::vector<storage::Finding> findings;
       detector.see(s.access, s.reaches, findings);
-      for (auto& f : findings) replay.findings[f.id] = std::move(f);
+      for (auto& f : findings) {  // each brings the evidence that is new
+        auto& kept = replay.findings[f.id];
+        std::vector<storage::Evidence> evidence = std::move(kept.evidence);
+        evidence.insert(evidence.end(), f.evidence.begin(), f.evidence.end());
+        kept = std::move(f);
+        kept.evidence = std::move(evidence);
+      }
       replay.seen.push_back(std::move(s));
     }
   }
