@@ -499,11 +499,19 @@ struct Live::Impl final : EventSink {
     if (!opened) return pass(std::move(opened));
     state = std::move(*opened);
     storage::Journal::Options journal_options;
+    // An older or damaged journal must not give an event a number that the database has had already.
+    auto reached = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
+    if (!reached) return pass(std::move(reached));
+    journal_options.used = *reached;
     auto j = storage::Journal::open(state->dir / "journal", clock, journal_options);
     if (!j) return pass(std::move(j));
     journal = std::move(*j);
     const auto& recovery = journal->recovery();
     if (recovery.torn_bytes > 0) spdlog::warn("journal: {} unfinished bytes at its end were set aside in {}", recovery.torn_bytes, recovery.quarantine);
+    for (const storage::JournalGap& gap : recovery.gaps) {
+      spdlog::error("journal: events {} to {} are missing ({}, byte {}){}", gap.first, gap.last, gap.file, gap.offset,
+                    gap.acknowledged ? "; they had been acknowledged: restore them from a backup" : "");
+    }
     if (auto done = state->db->migrate(storage::UserStore::kFamily, storage::UserStore::migrations()); !done) return done;
     users = std::make_unique<storage::UserStore>(*state->db, hasher, ledger_recorder(*state->ledger));
 
