@@ -100,7 +100,7 @@ Result<World> make_world(const Options& options, const Config& config, const Clo
   const auto tell = [](const std::string& line) { std::fprintf(stderr, "tocsin: %s\n", line.c_str()); };
   std::shared_ptr<const storage::Keys> keys;
   if (!options.data.empty()) {
-    auto state = State::open(options.data, config.keys);
+    auto state = State::open(options.data, config.keys, ledger_origin(config));
     if (!state) return pass(std::move(state));
     world.state = std::move(*state);
     keys = world.state->keys;

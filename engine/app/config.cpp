@@ -249,6 +249,9 @@ void read_all(Walk& walk, const YAML::Node& root, Config& config) {
       {"keys", [&](const auto& n, const auto& p) { walk.path_text(n, p, keys); }},
       {"listen", [&](const auto& n, const auto& p) { read_listen(walk, n, p, config); }},
       {"public_url", [&](const auto& n, const auto& p) { walk.text(n, p, config.public_url); }},
+      {"trusted_proxies", [&](const auto& list, const auto& p) {
+         walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, config.trusted_proxies.emplace_back()); });
+       }},
       {"tls", [&](const auto& node, const auto& path) {
          walk.map(node, path, {
              {"certificate", [&](const auto& n, const auto& p) { walk.path_text(n, p, config.tls_certificate); }},

@@ -84,6 +84,7 @@ struct Config {
   std::string tls_certificate;
   std::string tls_key;
   std::string public_url;           // empty = http://listen
+  std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For and -Proto are believed
   std::vector<SourceConfig> sources;
   std::vector<DatasetConfig> datasets;
   std::vector<AllowedExport> allowed_exports;

@@ -495,7 +495,7 @@ struct Live::Impl final : EventSink {
     const auto tell = [](const std::string& line) { spdlog::info("{}", line); };
 
     // 1. What survives.
-    auto opened = State::open(config.data, config.keys);
+    auto opened = State::open(config.data, config.keys, ledger_origin(config));
     if (!opened) return pass(std::move(opened));
     state = std::move(*opened);
     storage::Journal::Options journal_options;
@@ -572,6 +572,7 @@ struct Live::Impl final : EventSink {
     server_options.port = config.listen_port;
     server_options.tls_certificate = config.tls_certificate;
     server_options.tls_key = config.tls_key;
+    server_options.trusted_proxies = config.trusted_proxies;
     auto started = Server::start(server_options, *guard, feed);
     if (!started) return pass(std::move(started));
     server = std::move(*started);

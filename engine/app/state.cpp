@@ -60,7 +60,15 @@ Result<std::string> read_file(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir) {
+std::string ledger_origin(const Config& config) {
+  const std::size_t scheme = config.public_url.find("://");
+  if (scheme == std::string::npos) return {};
+  std::string host = config.public_url.substr(scheme + 3);
+  while (!host.empty() && host.back() == '/') host.pop_back();
+  return host + "/ledger";
+}
+
+Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir, const std::string& origin) {
   auto state = std::make_unique<State>();
   state->dir = dir;
   std::error_code ec;
@@ -76,7 +84,10 @@ Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, con
   auto vault = storage::Vault::open(*state->db, state->keys);
   if (!vault) return pass(std::move(vault));
   state->vault = std::move(*vault);
+  // Only a new ledger takes a name: a later change of the public address must not make it another one.
+  std::error_code gone;
   storage::Ledger::Options options;
+  if (!std::filesystem::exists(dir / "ledger" / "checkpoint", gone)) options.origin = origin;
   auto ledger = storage::Ledger::open(*state->db, dir / "ledger", keys_at, options);
   if (!ledger) return pass(std::move(ledger));
   state->ledger = std::move(*ledger);

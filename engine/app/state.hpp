@@ -28,8 +28,13 @@ struct State {
   std::unique_ptr<storage::Registers> registers;
 
   // Makes what is missing. Errors: kUnavailable (another process has it), kCorrupt, kIo.
-  [[nodiscard]] static Result<std::unique_ptr<State>> open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir);
+  // `origin` names the ledger if this is its first start; afterwards the stored name stands.
+  [[nodiscard]] static Result<std::unique_ptr<State>> open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir,
+                                                           const std::string& origin);
 };
+
+// The ledger's name: the public address without its scheme ("tocsin.example.org/ledger"), or empty for the default.
+[[nodiscard]] std::string ledger_origin(const Config& config);
 
 // Imports the registers that the configuration names, if their files have changed since the last time. A register
 // that cannot be read is an error; bad lines in it are told through `tell` and skipped.
