@@ -217,7 +217,9 @@ struct Pipeline::Impl {
       f.rule = rule.id.empty() ? rule.title : rule.id;
       ++rule_counts[f.rule];
       f.actor = a.actor.shown();
-      f.dataset = a.resource.dataset;
+      // The catalogue of a database is nobody's data: its dozens of tables are one thing.
+      const std::string& dataset = a.resource.dataset;
+      if (dataset.rfind("pg_catalog.", 0) != 0 && dataset.rfind("information_schema.", 0) != 0) f.dataset = dataset;
       f.title = rule.title + (f.actor.empty() ? "" : ": " + printable(f.actor, 120));
       f.alert_title = f.title;
       f.level = level_of(rule.level);
