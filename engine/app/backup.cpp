@@ -18,7 +18,7 @@
 
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/journal/segment.hpp"
 #include "storage/ledger/ledger.hpp"
 #include "storage/ledger/note.hpp"

@@ -11,7 +11,7 @@
 #include "engine/app/cli.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/ledger/ledger.hpp"
 #include "storage/ledger/tiles.hpp"
 #include "storage/ledger/verify.hpp"

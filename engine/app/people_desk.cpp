@@ -1,3 +1,4 @@
+// What register, exposed, who-saw and forget share: one data directory, opened for questions about people.
 #include "engine/app/people_desk.hpp"
 
 #include <span>

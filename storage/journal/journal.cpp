@@ -23,7 +23,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/journal/id_set.hpp"
 #include "storage/journal/segment.hpp"
 #include "storage/vault/keys.hpp"

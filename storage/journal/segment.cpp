@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/journal/crc32c.hpp"
 
 namespace tocsin::storage {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <set>
 
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/ledger/tiles.hpp"
 #include "storage/vault/keys.hpp"
 

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "rules/base/text.hpp"
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 
 namespace tocsin::storage {
 namespace {

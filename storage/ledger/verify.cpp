@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "rules/base/text.hpp"
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "storage/ledger/entry.hpp"
 #include "storage/ledger/tiles.hpp"
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "rules/base/bytes.hpp"
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 
 namespace tocsin::storage {
 namespace {

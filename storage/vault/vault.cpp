@@ -10,7 +10,7 @@
 #include <optional>
 #include <shared_mutex>
 
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 
 namespace tocsin::storage {
 namespace {

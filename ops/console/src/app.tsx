@@ -20,6 +20,7 @@ import { SourcePage, SourcesPage } from "./pages/sources";
 import { LedgerPage } from "./pages/ledger";
 import { RulesPage, SilencesPage } from "./pages/rules";
 import { UsersPage } from "./pages/users";
+import { shortcutsOn } from "./keys";
 
 const kNav: { path: string; label: string; key?: string; admin?: boolean }[] = [
   { path: "overview", label: "Overview", key: "o" },
@@ -51,14 +52,6 @@ function content(parts: string[]): JSX.Element {
     case "ledger": return <LedgerPage />;
     case "users": return <UsersPage />;
     default: return <Page title="There is no such page"><p>The link may be incomplete. <a href="#/overview">Go to the overview</a>.</p></Page>;
-  }
-}
-
-export function shortcutsOn(): boolean {
-  try {
-    return localStorage.getItem("tocsin.keys") !== "off";
-  } catch {
-    return true;
   }
 }
 

@@ -5,7 +5,7 @@ import { api, query } from "../api";
 import { useData } from "../live";
 import { go, setQuery, useRoute } from "../router";
 import { may, useLogins, useUser } from "../session";
-import { shortcutsOn } from "../app";
+import { shortcutsOn } from "../keys";
 import { fromInput } from "../time";
 import type { Alert, AlertDetail, IncidentRow, List } from "../types";
 import { count, kAlertStates, kLevels, number } from "../words";

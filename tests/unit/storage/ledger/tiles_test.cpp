@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 #include "tests/unit/storage/temporary_directory.hpp"
 
 namespace tocsin::storage {

@@ -1,5 +1,5 @@
 // Whole files, written so that a crash leaves the old one or the new one.
-#include "storage/durable_file.hpp"
+#include "storage/files/durable_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
