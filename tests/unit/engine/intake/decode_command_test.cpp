@@ -49,7 +49,7 @@ TEST(DecodeCommand, OneLinePerAccessAndPerFault) {
             "\"resource\":{\"system\":\"web\",\"store\":null,\"dataset\":\"/patients/{id}\",\"columns\":null},\"subjects\":null,"
             "\"rows\":{\"value\":null,\"certainty\":\"unknown\"},\"bytes\":{\"value\":5123,\"certainty\":\"exact\"},"
             "\"client\":{\"ip\":\"192.0.2.7\",\"port\":null,\"user_agent\":\"curl/8.5.0\"},\"outcome\":\"success\",\"format\":\"combined\","
-            "\"operation\":\"GET\",\"person\":null,\"account\":\"alice\",\"role\":null,\"session\":null,\"via\":null,\"error\":null,"
+            "\"operation\":\"GET\",\"person\":null,\"account\":\"alice\",\"role\":null,\"session\":null,\"via\":null,\"failure\":null,"
             "\"event_id\":null,\"statement\":null,\"parameters\":null}\n"
             "{\"file\":\"" + file + "\",\"line\":2,\"error\":\"not a combined log line: the user agent's quotes do not close\"}\n");
   EXPECT_NE(ran.err.find("1 records could not be decoded"), std::string::npos);
