@@ -144,3 +144,11 @@ export function howMany(exposure: { grade: string; at_least: number | null; at_m
   if (low !== null && low !== undefined && low > 0) return `at least ${count(low, "person", "people")}`;
   return "number not known";
 }
+
+/** A person's reached columns in words. "*" is every column of the main table, "visit.*" every column of another:
+ *  what it contains need not be said again. */
+export function reachedData(fields: string[]): string {
+  const whole = fields.filter((field) => field === "*" || field.endsWith(".*"));
+  const rest = fields.filter((field) => !whole.includes(field) && !whole.includes(field.includes(".") ? `${field.slice(0, field.lastIndexOf("."))}.*` : "*"));
+  return [...whole.map((field) => (field === "*" ? "all that the record holds" : `all of ${humanise(field.slice(0, -2)).toLowerCase()}`)), ...rest.map(humanise)].join(", ");
+}

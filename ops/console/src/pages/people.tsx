@@ -7,7 +7,7 @@ import { setQuery, useRoute } from "../router";
 import { fromInput } from "../time";
 import type { ExposedRow, ExposureSummary, List } from "../types";
 import { Exposure, Needs, Pager } from "../ui/shared";
-import { count, humanise, kPersonGrades } from "../words";
+import { count, kPersonGrades, reachedData } from "../words";
 import { Empty, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 
 const kPage = 50;
@@ -86,7 +86,7 @@ function Rows({ rows, first }: { rows: ExposedRow[]; first: string }): JSX.Eleme
         <thead><tr><th scope="col">{first}</th><th scope="col">How sure</th><th scope="col">Dataset</th><th scope="col">Data</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
         <tbody>{rows.map((row, index) => {
           const who = first === "Who" ? row.actor ?? "not known" : row.subject ?? row.pseudonym ?? "not known";
-          return <tr key={index}><td>{/^[0-9a-f]{32}$/.test(who) ? <code title={who}>{who.slice(0, 12)}…</code> : who}</td><td><State of={kPersonGrades} value={row.grade} /></td><td>{row.dataset ?? "not known"}</td><td>{row.fields?.length ? row.fields.map(humanise).join(", ") : "not known"}</td><td><When time={row.first} /></td><td><When time={row.last} /></td></tr>;
+          return <tr key={index}><td>{/^[0-9a-f]{32}$/.test(who) ? <code title={who}>{who.slice(0, 12)}…</code> : who}</td><td><State of={kPersonGrades} value={row.grade} /></td><td>{row.dataset ?? "not known"}</td><td>{row.fields?.length ? reachedData(row.fields) : "not known"}</td><td><When time={row.first} /></td><td><When time={row.last} /></td></tr>;
         })}</tbody>
       </table></div>
     </div>

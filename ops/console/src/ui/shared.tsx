@@ -5,7 +5,7 @@ import { api, query } from "../api";
 import { useData } from "../live";
 import { may, useUser } from "../session";
 import type { ExposureSummary, History, People, Person, Revealed, Role, Task, TaskState } from "../types";
-import { count, fieldName, howMany, humanise, kGrades, kPersonGrades, kTaskStates, number, readable, valueName, whoMay, word } from "../words";
+import { count, fieldName, howMany, kGrades, kPersonGrades, kTaskStates, number, reachedData, readable, valueName, whoMay, word } from "../words";
 import { fromInput, toInput } from "../time";
 import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
 import { Ask, toast } from "./dialog";
@@ -103,7 +103,7 @@ export function PeopleTable({ base, about }: { base: string; about: { alert?: st
                             ? <span class="stack tight"><strong>{name.name ?? "name not in the register"}</strong><span class="small quiet">id {name.id ?? "not known"}</span></span>
                             : <code title={person.pseudonym}>{person.pseudonym.slice(0, 12)}…</code>}</td>
                           <td><State of={kPersonGrades} value={person.grade} /></td>
-                          <td>{person.fields?.length ? person.fields.map(humanise).join(", ") : <span class="quiet">not known</span>}</td>
+                          <td>{person.fields?.length ? reachedData(person.fields) : <span class="quiet">not known</span>}</td>
                           <td><When time={person.first} /></td><td><When time={person.last} /></td>
                           <td>{person.in_register === null || person.in_register === undefined ? "not known" : person.in_register ? "yes" : "no"}</td>
                         </tr>
