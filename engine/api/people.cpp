@@ -4,6 +4,7 @@
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "storage/exposure_store.hpp"
+#include "storage/history_store.hpp"
 #include "storage/register_store.hpp"
 
 namespace tocsin::engine {
@@ -28,6 +29,21 @@ Result<std::optional<Time>> time_of(const Request& request, const std::string& n
     return fail(Errc::kInvalid, "'" + name + "' is not a time", "", "write it as 2026-11-23T14:55:50Z");
   }
   return time;
+}
+
+// Why somebody asked, in their own words, which may speak of people: the words go into a history row, and only its
+// salted hash into the ledger.
+Result<void> note_reason(storage::Transaction& tx, storage::Entry& entry, const std::string& reason) {
+  storage::Change row;
+  row.subject = "people";
+  row.time = entry.time;
+  row.by = entry.by;
+  row.field = entry.kind;
+  row.reason = reason;
+  auto kept = storage::HistoryStore::add(tx, std::move(row));
+  if (!kept) return pass(std::move(kept));
+  entry.fields.emplace_back("history:" + std::to_string(kept->id), to_hex(storage::HistoryStore::commitment(*kept)));
+  return {};
 }
 
 Result<std::string> reason_of(const json::object& body) {
@@ -118,7 +134,7 @@ void add_people_routes(Router& router, storage::Database& database, storage::Vau
       for (const std::string& name : datasets) {
         entry.fields.emplace_back("pseudonym", vault.pseudonym(name, *subject).hex());
       }
-      entry.fields.emplace_back("reason", *reason);
+      if (auto done = note_reason(tx, entry, *reason); !done) return done;
       auto index = ledger.record(tx, entry);
       if (!index) return pass(std::move(index));
       return {};
@@ -179,8 +195,8 @@ void add_people_routes(Router& router, storage::Database& database, storage::Vau
       entry.kind = "vault-opened";
       entry.time = clock.now();
       entry.by = request.who.login;
-      entry.fields = {{"people", std::to_string(pseudonyms.size())}, {"pseudonyms_sha256", to_hex(sha256(all))},
-                      {"reason", *reason}};
+      entry.fields = {{"people", std::to_string(pseudonyms.size())}, {"pseudonyms_sha256", to_hex(sha256(all))}};
+      if (auto done = note_reason(tx, entry, *reason); !done) return done;
       if (pseudonyms.size() == 1) entry.fields.emplace_back("pseudonym", pseudonyms[0].hex());
       if (*alert) entry.fields.emplace_back("alert", alert->value().substr(0, 64));
       if (*incident) entry.fields.emplace_back("incident", incident->value().substr(0, 64));

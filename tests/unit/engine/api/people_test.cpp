@@ -8,6 +8,7 @@
 #include "engine/api/record.hpp"
 #include "engine/api/sources.hpp"
 #include "storage/exposure_store.hpp"
+#include "storage/history_store.hpp"
 #include "storage/register_store.hpp"
 #include "tests/unit/engine/api/fixture.hpp"
 
@@ -25,6 +26,7 @@ struct People : Api {
   Login analyst;
 
   People() {
+    EXPECT_TRUE(database->migrate(storage::HistoryStore::kFamily, storage::HistoryStore::migrations()));
     EXPECT_TRUE(database->migrate(storage::RegisterStore::kFamily, storage::RegisterStore::migrations()));
     EXPECT_TRUE(database->migrate(storage::ExposureStore::kFamily, storage::ExposureStore::migrations()));
     add_people_routes(router, *database, *vault, *ledger, clock);
@@ -116,6 +118,7 @@ TEST(People, NamesAreRevealedWithAReasonAndOnRecord) {
   const auto entries = api.call("GET", "/v1/ledger/entries?from=" + std::to_string(before), "", api.analyst.headers());
   EXPECT_NE(entries.body.find("vault-opened"), std::string::npos);
   EXPECT_EQ(entries.body.find("Cid"), std::string::npos);
+  EXPECT_EQ(entries.body.find("to call them"), std::string::npos);  // words may speak of people: only their hash
 
   ASSERT_TRUE(api.database->write([&](storage::Transaction& tx) {
     return api.vault->erase(tx, api.vault->pseudonym("patient", "3"), api.clock.now());
