@@ -1,4 +1,4 @@
-// The outbox loop. Three steps a batch, so that a crash between any two of them is one of the known cases.
+// The outbox loop: issue, reserve, hand over, note; a crash between any two of them is one of the known cases.
 #include "notifier/dispatch/dispatcher.hpp"
 
 #include <algorithm>
@@ -17,6 +17,9 @@ using storage::Transaction;
 
 constexpr std::chrono::milliseconds kTick{500};
 constexpr std::size_t kRecoverAtOnce = 1000;
+constexpr std::size_t kPutOffStop = 3;     // messages put off one after another
+constexpr std::chrono::seconds kTroublePause{10};
+constexpr std::size_t kIssueAtOnce = 200;  // ledger entries that are published together
 
 // Waiting time after the n-th failed attempt: a minute, then about twice as long each time, at most four hours.
 Duration backoff(int attempts) {
@@ -71,9 +74,9 @@ Result<void> Dispatcher::recover() {
 
 Result<std::size_t> Dispatcher::run_once() {
   const Time now = clock_.now();
-  std::size_t limit = options_.batch;
+  std::size_t limit = kIssueAtOnce;
+  if (now < not_before_) return 0;
   if (options_.per_minute > 0) {
-    if (now < not_before_) return 0;
     limit = std::min<std::size_t>(limit, std::max<std::size_t>(1, options_.per_minute / 60));
     not_before_ = now + std::chrono::duration_cast<Duration>(std::chrono::minutes(1)) * static_cast<int>(limit) / static_cast<int>(options_.per_minute);
   }
@@ -84,9 +87,10 @@ Result<std::size_t> Dispatcher::run_once() {
     return 0;
   }
 
-  // 1. Reserve, and say so in the ledger: from here on a crash leaves a question, never a second letter.
+  // 1. Say in the ledger that these notices are issued. Published once for all of them; until that has worked,
+  //    nothing leaves.
   std::map<std::int64_t, Notice> texts;
-  auto reserved = db_.write([&](Transaction& tx) -> Result<void> {
+  auto issued = db_.write([&](Transaction& tx) -> Result<void> {
     for (Delivery& delivery : *due) {
       if (texts.find(delivery.notice) == texts.end()) {
         auto notice = NoticeStore::notice(tx, delivery.notice);
@@ -94,98 +98,104 @@ Result<std::size_t> Dispatcher::run_once() {
         if (!*notice) return fail(Errc::kInternal, "a delivery without its notice");
         texts[delivery.notice] = **notice;
       }
+      if (delivery.ledger_index) continue;
+      storage::Entry entry;
+      entry.kind = "notice-issued";
+      entry.time = now;
+      entry.by = "tocsin";
+      entry.fields = {{"notice", std::to_string(delivery.notice)}, {"delivery", std::to_string(delivery.id)},
+                      {"text", texts[delivery.notice].hash}, {"code", notices_.commitment_of(delivery.id)}};
+      auto index = ledger_.record(tx, entry);
+      if (!index) return pass(std::move(index));
+      delivery.ledger_index = *index;
+      if (auto done = NoticeStore::update(tx, delivery); !done) return done;
+    }
+    return {};
+  });
+  if (!issued) return pass(std::move(issued));
+  if (!ledger_.healthy()) return fail(Errc::kUnavailable, "the ledger cannot be written: " + ledger_.trouble());
+
+  // 2. Reserve some, hand them over, note what is known: from reserving on, a crash leaves a question, never a second
+  //    letter. How many at once is how many may be in question.
+  std::size_t handed = 0, put_off = 0;
+  for (std::size_t at = 0; at < due->size(); at += options_.batch) {
+    const std::span<Delivery> some(due->data() + at, std::min(options_.batch, due->size() - at));
+    for (Delivery& delivery : some) {
       delivery.state = DeliveryState::kReserved;
       ++delivery.attempts;
-      if (!delivery.ledger_index) {
-        storage::Entry entry;
-        entry.kind = "notice-issued";
-        entry.time = now;
-        entry.by = "tocsin";
-        entry.fields = {{"notice", std::to_string(delivery.notice)}, {"delivery", std::to_string(delivery.id)},
-                        {"text", texts[delivery.notice].hash}, {"code", notices_.commitment_of(delivery.id)}};
-        auto index = ledger_.record(tx, entry);
-        if (!index) return pass(std::move(index));
-        delivery.ledger_index = *index;
-      }
-      if (auto done = NoticeStore::update(tx, delivery); !done) return done;
     }
-    return {};
-  });
-  if (!reserved) return pass(std::move(reserved));
-  if (!ledger_.healthy()) {
-    // The entries are committed but nobody can check them yet: nothing is sent until they are published.
-    auto undone = db_.write([&](Transaction& tx) -> Result<void> {
-      for (Delivery& delivery : *due) {
-        delivery.state = DeliveryState::kQueued;
-        --delivery.attempts;
-        if (auto done = NoticeStore::update(tx, delivery); !done) return done;
-      }
-      return {};
-    });
-    if (!undone) return pass(std::move(undone));
-    return fail(Errc::kUnavailable, "the ledger cannot be written: " + ledger_.trouble());
-  }
-
-  // 2. Hand over.
-  for (Delivery& delivery : *due) {
-    const Notice& notice = texts[delivery.notice];
-    auto fields = db_.read([&](storage::Reader& reader) { return vault_.open(reader, delivery.pseudonym); });
-    const auto field = [&](std::string_view key) {
-      const auto at = fields ? fields->find(key) : storage::Fields::const_iterator{};
-      return fields && at != fields->end() ? at->second : std::string();
-    };
-    Person person;
-    person.name = field("name");
-    person.fields = delivery.fields;
-    person.code = with_dashes(notices_.code_of(delivery.id));
-    person.portal = notices_.options().public_url + "/n";
-    auto text = render({notice.language, notice.subject, notice.body}, {}, person);
-    Receipt receipt;
-    if (!fields || !is_mail_address(field("email"))) {
-      receipt = {Handover::kPermanent, "there is no address for this person any more", ""};
-    } else if (!text) {
-      receipt = {Handover::kPermanent, text.error().message, ""};
-    } else {
-      Message message;
-      message.id = message_id(vault_.keys(), delivery);
-      message.from = options_.from;
-      message.from_name = options_.from_name;
-      message.to = field("email");
-      message.to_name = person.name;
-      message.subject = text->subject;
-      message.body = text->body;
-      message.language = notice.language;
-      message.date = now;
-      receipt = channel_->send(message);
-    }
-    delivery.evidence = receipt.evidence;
-    switch (receipt.handover) {
-      case Handover::kDone:
-        delivery.state = DeliveryState::kSent;
-        delivery.sent_at = clock_.now();
-        break;
-      case Handover::kPermanent: delivery.state = DeliveryState::kFailed; break;
-      case Handover::kUnknown: delivery.state = DeliveryState::kUnknown; break;
-      case Handover::kTemporary:
-        delivery.state = delivery.attempts >= options_.most_attempts ? DeliveryState::kFailed : DeliveryState::kQueued;
-        delivery.next_at = clock_.now() + backoff(delivery.attempts);
-        break;
+    if (auto done = keep(some); !done) return pass(std::move(done));
+    for (Delivery& delivery : some) hand_over(delivery, texts[delivery.notice], now);
+    if (auto done = keep(some); !done) return pass(std::move(done));
+    handed += some.size();
+    for (const Delivery& delivery : some) put_off = delivery.state == DeliveryState::kQueued ? put_off + 1 : 0;
+    if (put_off >= kPutOffStop) {  // the channel is in trouble: do not knock on its door for everybody
+      not_before_ = clock_.now() + kTroublePause;
+      break;
     }
     const std::lock_guard lock(mutex_);
-    trouble_ = receipt.handover == Handover::kTemporary ? receipt.evidence + (receipt.remedy.empty() ? "" : " (" + receipt.remedy + ")") : "";
+    if (stopping_) break;
   }
+  for (const auto& [id, notice] : texts) on_change_(id);
+  if (auto done = finish(); !done) return pass(std::move(done));
+  return handed;
+}
 
-  // 3. Note what is known.
-  auto noted = db_.write([&](Transaction& tx) -> Result<void> {
-    for (const Delivery& delivery : *due) {
+Result<void> Dispatcher::keep(std::span<const Delivery> deliveries) {
+  return db_.write([&](Transaction& tx) -> Result<void> {
+    for (const Delivery& delivery : deliveries) {
       if (auto done = NoticeStore::update(tx, delivery); !done) return done;
     }
     return {};
   });
-  if (!noted) return pass(std::move(noted));
-  for (const auto& [id, notice] : texts) on_change_(id);
-  if (auto done = finish(); !done) return pass(std::move(done));
-  return due->size();
+}
+
+void Dispatcher::hand_over(Delivery& delivery, const Notice& notice, Time now) {
+  auto fields = db_.read([&](storage::Reader& reader) { return vault_.open(reader, delivery.pseudonym); });
+  const auto field = [&](std::string_view key) {
+    if (!fields) return std::string();
+    const auto at = fields->find(key);
+    return at != fields->end() ? at->second : std::string();
+  };
+  Person person;
+  person.name = field("name");
+  person.fields = delivery.fields;
+  person.code = with_dashes(notices_.code_of(delivery.id));
+  person.portal = notices_.options().public_url + "/n";
+  auto text = render({notice.language, notice.subject, notice.body}, {}, person);
+  Receipt receipt;
+  if (!fields || !is_mail_address(field("email"))) {
+    receipt = {Handover::kPermanent, "there is no address for this person any more", ""};
+  } else if (!text) {
+    receipt = {Handover::kPermanent, text.error().message, ""};
+  } else {
+    Message message;
+    message.id = message_id(vault_.keys(), delivery);
+    message.from = options_.from;
+    message.from_name = options_.from_name;
+    message.to = field("email");
+    message.to_name = person.name;
+    message.subject = text->subject;
+    message.body = text->body;
+    message.language = notice.language;
+    message.date = now;
+    receipt = channel_->send(message);
+  }
+  delivery.evidence = receipt.evidence;
+  switch (receipt.handover) {
+    case Handover::kDone:
+      delivery.state = DeliveryState::kSent;
+      delivery.sent_at = clock_.now();
+      break;
+    case Handover::kPermanent: delivery.state = DeliveryState::kFailed; break;
+    case Handover::kUnknown: delivery.state = DeliveryState::kUnknown; break;
+    case Handover::kTemporary:
+      delivery.state = delivery.attempts >= options_.most_attempts ? DeliveryState::kFailed : DeliveryState::kQueued;
+      delivery.next_at = clock_.now() + backoff(delivery.attempts);
+      break;
+  }
+  const std::lock_guard lock(mutex_);
+  trouble_ = receipt.handover == Handover::kTemporary ? receipt.evidence + (receipt.remedy.empty() ? "" : " (" + receipt.remedy + ")") : "";
 }
 
 Result<void> Dispatcher::finish() {

@@ -1,5 +1,5 @@
-// From the outbox to the channel: reserve a batch (with a ledger entry for each notice), hand each message over,
-// note what is known of it. A thread of its own.
+// From the outbox to the channel: issue (a ledger entry for each notice), reserve, hand over, note what is known. A
+// thread of its own.
 //
 // What is promised: a message is handed to the transport at most once unless a person asks for it again. A crash
 // between reserving and noting leaves "reserved"; at the next start the channel is asked. The mailbox knows; SMTP
@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "notifier/channel/channel.hpp"
@@ -48,6 +49,8 @@ class Dispatcher {
  private:
   void loop();
   [[nodiscard]] Result<void> finish();
+  [[nodiscard]] Result<void> keep(std::span<const storage::Delivery> deliveries);
+  void hand_over(storage::Delivery& delivery, const storage::Notice& notice, Time now);
 
   storage::Database& db_;
   storage::Ledger& ledger_;
@@ -63,7 +66,7 @@ class Dispatcher {
   bool stopping_ = false;   // guarded by mutex_
   bool woken_ = false;      // guarded by mutex_
   std::string trouble_;     // guarded by mutex_
-  Time not_before_{};       // the rate's next slot; dispatcher's thread only
+  Time not_before_{};       // of the rate, or after trouble; dispatcher's thread only
   std::thread thread_;
 };
 

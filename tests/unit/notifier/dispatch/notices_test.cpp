@@ -109,5 +109,57 @@ TEST_F(NoticesTest, EveryDecisionIsInTheLedger) {
                                             "notice-issued", "notice-sent"}));
 }
 
+// A channel that cannot be asked (as SMTP) and does as it is told; counts what it was given.
+class Scripted final : public Channel {
+ public:
+  explicit Scripted(std::vector<std::string>& sent, Handover answer) : sent_(sent), answer_(answer) {}
+  [[nodiscard]] std::string_view name() const noexcept override { return "scripted"; }
+  [[nodiscard]] Receipt send(const Message& message) override {
+    sent_.push_back(message.id);
+    return {answer_, "451 come back later", ""};
+  }
+  [[nodiscard]] Handover find(std::string_view) override { return Handover::kUnknown; }
+
+ private:
+  std::vector<std::string>& sent_;
+  Handover answer_;
+};
+
+TEST_F(NoticesTest, AChannelInTroubleIsNotAskedForEverybody) {
+  World w(dir.path, clock, 40);
+  const std::int64_t id = w.approved();
+  ASSERT_TRUE(w.notices->send(id, "anna"));
+  std::vector<std::string> sent;
+  Dispatcher dispatcher(*w.db, *w.ledger, *w.vault, *w.notices, std::make_unique<Scripted>(sent, Handover::kTemporary), clock, {}, [](std::int64_t) {});
+  EXPECT_EQ(*dispatcher.run_once(), 3U);
+  EXPECT_EQ(*dispatcher.run_once(), 0U) << "it waits";
+  EXPECT_NE(dispatcher.trouble().find("451"), std::string::npos);
+  clock.advance(std::chrono::seconds(11));
+  EXPECT_EQ(*dispatcher.run_once(), 3U);
+  EXPECT_EQ(sent.size(), 6U);
+  EXPECT_EQ(w.counts(id).failed, 0U);
+  EXPECT_EQ(w.counts(id).queued, 36U);
+}
+
+TEST_F(NoticesTest, WhatIsInDoubtIsNeverResentInSilence) {
+  World w(dir.path, clock, 5);
+  const std::int64_t id = w.approved();
+  ASSERT_TRUE(w.notices->send(id, "anna"));
+  std::vector<std::string> sent;
+  Dispatcher dispatcher(*w.db, *w.ledger, *w.vault, *w.notices, std::make_unique<Scripted>(sent, Handover::kUnknown), clock, {}, [](std::int64_t) {});
+  while (*dispatcher.run_once() > 0) {
+  }
+  EXPECT_EQ(sent.size(), 5U);
+  EXPECT_EQ(w.counts(id).unknown, 5U);
+  // A crash between reserving and noting, over a channel that cannot be asked.
+  ASSERT_TRUE(w.db->write([&](storage::Transaction& tx) { return tx.run("UPDATE delivery SET state = ?1", storage::DeliveryState::kReserved); }));
+  ASSERT_TRUE(dispatcher.recover());
+  EXPECT_EQ(w.counts(id).unknown, 5U);
+  EXPECT_EQ(*dispatcher.run_once(), 0U);
+  EXPECT_FALSE(w.notices->resend(id, " ", "mia"));
+  EXPECT_EQ(*w.notices->resend(id, "the mail server's log has none of them", "mia"), 5U);
+  EXPECT_EQ(w.counts(id).queued, 5U);
+}
+
 }  // namespace
 }  // namespace tocsin::notifier
