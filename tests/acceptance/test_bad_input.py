@@ -181,7 +181,7 @@ class Serving(unittest.TestCase):
                     headers = {"Authorization": "Bearer " + token, "Content-Type": "application/x-ndjson"}
                     shipper = server.api()
                     filler = os.path.join(data, "filler")
-                    with open(filler, "wb") as f:
+                    with open(filler, "wb", buffering=0) as f:
                         try:
                             while True:
                                 f.write(b"0" * 65536)
