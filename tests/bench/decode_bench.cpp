@@ -121,7 +121,7 @@ void run(benchmark::State& state, const std::string& text, std::string_view form
   }
   if (records != accesses) return state.SkipWithError("a generated record has no access");
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(text.size()));
-  state.counters["records"] = benchmark::Counter(static_cast<double>(records), benchmark::Counter::kIsRate);
+  state.SetItemsProcessed(static_cast<std::int64_t>(records));
 }
 
 void BM_DecodePgauditCsv(benchmark::State& state) { run(state, pgaudit(true), "pgaudit-csv"); }
@@ -138,12 +138,12 @@ void BM_DecodeJson(benchmark::State& state) {
   run(state, json(), "json", options);
 }
 
-BENCHMARK(BM_DecodePgauditCsv);
-BENCHMARK(BM_DecodePgauditJson);
-BENCHMARK(BM_DecodeCloudTrailLines);
-BENCHMARK(BM_DecodeCloudTrailFile);
-BENCHMARK(BM_DecodeCombined);
-BENCHMARK(BM_DecodeJson);
+BENCHMARK(BM_DecodePgauditCsv)->Name("decode/pgaudit-csv");
+BENCHMARK(BM_DecodePgauditJson)->Name("decode/pgaudit-json");
+BENCHMARK(BM_DecodeCloudTrailLines)->Name("decode/cloudtrail lines");
+BENCHMARK(BM_DecodeCloudTrailFile)->Name("decode/cloudtrail Records");
+BENCHMARK(BM_DecodeCombined)->Name("decode/combined");
+BENCHMARK(BM_DecodeJson)->Name("decode/json");
 
 }  // namespace
 }  // namespace tocsin::engine
