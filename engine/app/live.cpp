@@ -1,10 +1,14 @@
 // Wiring. Everything here is construction, hand-over between threads, and order; the work is done elsewhere.
 #include "engine/app/live.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -27,8 +31,9 @@
 #include "engine/api/users.hpp"
 #include "engine/app/people_source.hpp"
 #include "engine/app/state.hpp"
-#include "engine/intake/file_reader.hpp"
 #include "engine/intake/follower.hpp"
+#include "engine/intake/framer.hpp"
+#include "engine/intake/recognise.hpp"
 #include "engine/net/server.hpp"
 #include "notifier/channel/mailbox/mailbox.hpp"
 #include "notifier/channel/smtp/smtp.hpp"
@@ -208,37 +213,60 @@ struct Live::Impl final : EventSink {
     return receipt;
   }
 
-  // Standard input as a source: read to its end, once.
+  // Standard input as a source: read to its end, once. It is asked before it is read, so that stopping never waits
+  // for a writer that is silent.
   void read_stdin(const SourceConfig& source) {
+    constexpr int kAskMs = 200;
     auto meter = board.meter(source.name, "stdin", "-", source.format);
-    ReadOptions options;
-    options.format = source.format;
-    auto reader = FileReader::open("-", options);
-    if (!reader) {
-      meter->state("error", reader.error().text());
-      return;
-    }
     meter->state("following");
-    while (!stopped()) {
-      auto frame = (*reader)->next();
-      if (!frame || !*frame) {
-        meter->state(frame ? "stopped" : "error", frame ? "" : frame.error().text());
+    std::string format = source.format, sample;
+    std::optional<Framer> framer;
+    if (!format.empty()) framer.emplace(framing_of(format));
+    std::vector<char> buffer(64 * 1024);
+    for (bool open = true; open && !stopped();) {
+      pollfd asked{STDIN_FILENO, POLLIN, 0};
+      if (::poll(&asked, 1, kAskMs) <= 0) continue;
+      const ssize_t n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        meter->state("error", std::string("standard input cannot be read: ") + std::strerror(errno));
         return;
       }
-      if (!(*frame)->error.empty()) {
-        meter->rejected({"-", (*frame)->line, (*frame)->error, std::string((*frame)->bytes), clock.now()});
-        continue;
+      open = n > 0;
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
+      if (framer) {
+        framer->add(bytes);
+      } else {
+        sample += bytes;
+        auto recognised = recognise(sample);
+        if (!recognised) {
+          if (open && sample.size() < kRecognitionSample) continue;
+          meter->state("error", recognised.error().text());
+          return;
+        }
+        format = recognised->format;
+        meter->format(format);
+        framer.emplace(framing_of(format));
+        framer->add(sample);
       }
-      Line line;
-      line.source = source.name;
-      line.file = "-";
-      line.format = (*reader)->format();
-      line.line = (*frame)->line;
-      line.bytes = (*frame)->bytes;
-      while (!take_lines(std::span(&line, 1), *meter)) {
-        if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
+      if (!open) framer->finish();
+      while (auto frame = framer->next()) {
+        if (!frame->error.empty()) {
+          meter->rejected({"-", frame->line, frame->error, std::string(frame->bytes), clock.now()});
+          continue;
+        }
+        Line line;
+        line.source = source.name;
+        line.file = "-";
+        line.format = format;
+        line.line = frame->line;
+        line.bytes = frame->bytes;
+        while (!take_lines(std::span(&line, 1), *meter)) {
+          if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
+        }
       }
     }
+    meter->state("stopped");
   }
 
   // ---- detection: behind the journal ----------------------------------------------------------------------

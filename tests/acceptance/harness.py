@@ -141,13 +141,13 @@ class Api:
 class Tocsin:
     """`tocsin serve`, started and watched."""
 
-    def __init__(self, config, *more, env=None):
+    def __init__(self, config, *more, env=None, stdin=subprocess.DEVNULL):
         self.config = config
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.err = tempfile.TemporaryFile()
         self.process = subprocess.Popen([TOCSIN, "serve", "--config", config, "--listen", f"127.0.0.1:{self.port}", *more],
-                                        stdout=subprocess.PIPE, stderr=self.err, env={**os.environ, **(env or {})}, text=True)
+                                        stdin=stdin, stdout=subprocess.PIPE, stderr=self.err, env={**os.environ, **(env or {})}, text=True)
         self.claim_url = None
         deadline = time.time() + START_SECONDS
         for line in self.process.stdout:

@@ -145,6 +145,21 @@ class Serving(unittest.TestCase):
                 self.assertEqual(rejects[0]["line"], 2)
                 self.assertTrue(rejects[0]["error"])
 
+    def test_standard_input_is_a_source_and_stopping_does_not_wait_for_its_writer(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources='\n  - {name: piped, file: "-"}')
+            with Tocsin(config, stdin=subprocess.PIPE) as server:
+                admin = server.api()
+                admin.claim(server.claim_url, "anna", "Anna")
+                for i in range(20):
+                    server.process.stdin.write((GOOD % i) + "\n")
+                server.process.stdin.flush()
+                wait_for(lambda: [s for s in admin.get("/v1/sources")["items"] if s["name"] == "piped" and s["decoded"] == 20])
+                started = time.time()
+                server.stop()  # the pipe is still open
+                self.assertLess(time.time() - started, 15)
+                server.process.stdin.close()
+
     def test_an_smtp_server_that_refuses_or_is_not_there_loses_nothing(self):
         with Folder() as folder:
             port = free_port()
