@@ -91,7 +91,8 @@ class Sending(unittest.TestCase):
     def test_everybody_has_exactly_one_notice(self):
         rng = random.Random(seed())
         with Folder() as folder:
-            config = write_config(folder, "  channel: mailbox")
+            # Slow enough that each kill finds work under way.
+            config = write_config(folder, "  channel: mailbox\n  per_minute: 2400")
             mail = os.path.join(folder, "data", "mail", "new")
             with Tocsin(config) as server:
                 admin = server.api()
@@ -127,6 +128,7 @@ class Sending(unittest.TestCase):
                 user = server.api()
                 user.login("anna")
                 sent = wait_for(lambda: (lambda n: n if n["state"] == "sent" else None)(user.get(f"/v1/notices/{notice['id']}")), 120)
+            self.assertEqual(kills, KILLS_SENDING)
             self.assertEqual(sent["progress"]["sent"], total)
             recipients = [text_of(os.path.join(mail, name))["To"] for name in os.listdir(mail)]
             self.assertEqual(len(recipients), total)
