@@ -111,7 +111,7 @@ Result<World> make_world(const Options& options, const Config& config, const Clo
     if (!law) return pass(std::move(law));
     world.counsel = std::move(*law);
     world.people = std::make_unique<ExposedPeople>(dataset_map(config));
-    Respond::Deps deps{*world.state->db, clock, *world.counsel, world.people.get(), {}, {}, {}, {}, {}};
+    Respond::Deps deps{.database = *world.state->db, .clock = clock, .counsel = *world.counsel, .people = world.people.get()};
     world.respond = std::make_unique<Respond>(std::move(deps));
     if (auto done = import_registers(*world.state, config, clock.now(), tell); !done) return pass(std::move(done));
   } else {

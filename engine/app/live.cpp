@@ -556,7 +556,7 @@ struct Live::Impl final : EventSink {
     if (!law) return pass(std::move(law));
     counsel = std::move(*law);
     people = std::make_unique<ExposedPeople>(dataset_map(config));
-    Respond::Deps deps{*state->db, clock, *counsel, people.get(), {}, {}, {}, {}, {}};
+    Respond::Deps deps{.database = *state->db, .clock = clock, .counsel = *counsel, .people = people.get()};
     deps.record = [this](storage::Transaction& tx, const storage::Entry& entry) -> Result<void> {
       auto index = state->ledger->record(tx, entry);
       if (!index) return pass(std::move(index));
