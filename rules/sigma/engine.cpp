@@ -18,8 +18,8 @@
 #include "rules/base/text.hpp"
 #include "rules/sigma/evaluate.hpp"
 #include "rules/sigma/fold.hpp"
+#include "rules/sigma/load.hpp"
 #include "rules/sigma/needles.hpp"
-#include "rules/sigma/parse.hpp"
 #include "rules/sigma/witness.hpp"
 
 namespace tocsin::rules::sigma {
@@ -139,6 +139,8 @@ struct Engine::Inner {
   Program program;
   std::vector<std::vector<Fact>> witnesses;  // per rule
   std::vector<bool> always;                  // per rule: it has none
+  std::vector<CompiledCorrelation> correlations;
+  std::vector<bool> silent;                  // per rule: it only feeds correlations
   std::uint64_t id = 0;
 
   // Which of the distinct product, category and service a name is: 0 none, 1 one that no rule has, else 2 + position.
@@ -422,7 +424,7 @@ void Engine::match(const Event& event, std::vector<Match>& out, Routing routing)
   for (const std::uint32_t index : scratch.candidates) {
     const CompiledRule& rule = inner.program.rules()[index];
     if (route.filter && !routed(*rule.rule, event.source)) continue;
-    if (evaluation.holds(rule.root)) out.push_back(Match{rule.rule.get(), index});
+    if (evaluation.holds(rule.root)) out.push_back(Match{rule.rule.get(), index, inner.silent[index]});
   }
 }
 
@@ -436,6 +438,7 @@ bool Engine::routed(const Rule& rule, const LogSource& source) noexcept {
 }
 
 const std::vector<CompiledRule>& Engine::rules() const noexcept { return inner_->program.rules(); }
+const std::vector<CompiledCorrelation>& Engine::correlations() const noexcept { return inner_->correlations; }
 const Program& Engine::program() const noexcept { return inner_->program; }
 
 // --- explanation ---
@@ -545,6 +548,7 @@ class EngineBuilder {
     Engine::Inner& inner = *inner_;
     inner.id = ++next_id;
     inner.derive_witnesses();
+    inner.silent.assign(inner.program.rules().size(), false);
     for (const CompiledRule& compiled : inner.program.rules()) {
       const std::array<const std::string*, 3> dimensions = {&compiled.rule->product, &compiled.rule->category, &compiled.rule->service};
       for (std::size_t i = 0; i < 3; ++i) {
@@ -570,18 +574,11 @@ std::size_t Loaded::count(Status status) const noexcept {
   return static_cast<std::size_t>(std::count_if(reports.begin(), reports.end(), [&](const Report& r) { return r.status == status; }));
 }
 
-bool is_pack_description(std::string_view path) noexcept {
-  return path == "pack.yml" || path.ends_with("/pack.yml");
-}
-
-Loaded load(std::span<const RuleSource> sources, const LoadOptions& options) {
+Loaded build(std::vector<ParsedDocument> documents, const LoadOptions& options) {
   EngineBuilder builder(options);
-  for (const RuleSource& source : sources) {
-    if (is_pack_description(source.name)) continue;
-    for (ParsedDocument& document : parse_rules(source.text, source.name)) {
-      if (document.rule) builder.add(std::make_shared<const Rule>(std::move(*document.rule)), std::move(document.report));
-      else builder.refused(std::move(document.report));
-    }
+  for (ParsedDocument& document : documents) {
+    if (document.rule) builder.add(std::make_shared<const Rule>(std::move(*document.rule)), std::move(document.report));
+    else builder.refused(std::move(document.report));
   }
   return builder.finish();
 }

@@ -22,6 +22,7 @@
 #include "rules/base/result.hpp"
 #include "rules/event.hpp"
 #include "rules/sigma/compile.hpp"
+#include "rules/sigma/correlation.hpp"
 #include "rules/sigma/report.hpp"
 #include "rules/sigma/rule.hpp"
 
@@ -31,6 +32,7 @@ namespace tocsin::rules::sigma {
 struct Match {
   const Rule* rule = nullptr;
   std::uint32_t index = 0;  // of the rule in the engine
+  bool silent = false;      // a correlation refers to the rule and does not say `generate`: no alert of its own
 };
 
 // Why a rule is true for an event: the tests that hold, with the value that made each hold.
@@ -64,6 +66,8 @@ class Engine {
 
   // The rules in load order; Match::index counts in it.
   [[nodiscard]] const std::vector<CompiledRule>& rules() const noexcept;
+  // The correlations in load order; what they refer to comes from rules() and from this list.
+  [[nodiscard]] const std::vector<CompiledCorrelation>& correlations() const noexcept;
   [[nodiscard]] const Program& program() const noexcept;
 
  private:

@@ -1,4 +1,5 @@
-// YAML text to rules. Every document of the text gives one result: a rule, or the reason why it is refused. A
+// YAML text to rules, correlations and filters. Every document of the text gives one result: what it says, or the
+// reason why it is refused. A
 // document with a mistake does not take its neighbours with it.
 #pragma once
 
@@ -6,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/sigma/correlation.hpp"
+#include "rules/sigma/filter.hpp"
 #include "rules/sigma/report.hpp"
 #include "rules/sigma/rule.hpp"
 
@@ -15,8 +18,11 @@ inline constexpr std::size_t kMaxRuleBytes = 1024 * 1024;  // of one document
 inline constexpr int kMaxYamlDepth = 32;                   // of nested detections
 inline constexpr int kMaxYamlNodes = 100000;               // of one document, aliases counted each time they are used
 
+// Exactly one of the three is set, and none if report.status is kRejected.
 struct ParsedDocument {
-  std::optional<Rule> rule;  // set unless report.status is kRejected
+  std::optional<Rule> rule;
+  std::optional<Correlation> correlation;
+  std::optional<Filter> filter;
   Report report;
 };
 

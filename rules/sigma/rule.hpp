@@ -57,8 +57,9 @@ struct Condition {
   std::vector<Condition> parts;
 };
 
-struct Rule {
-  std::string id;  // UUID; empty if the rule has none
+// What rules, correlations and filters say of themselves.
+struct Description {
+  std::string id;  // UUID; empty if there is none
   std::string name;
   std::string title;
   std::string status;
@@ -70,6 +71,14 @@ struct Rule {
   std::vector<std::string> references;
   std::vector<std::string> falsepositives;
 
+  std::string file;
+  int line = 0;  // of the document's first line
+
+  // What names it in output: its id, else its name, else its title.
+  [[nodiscard]] const std::string& key() const noexcept { return !id.empty() ? id : !name.empty() ? name : title; }
+};
+
+struct Rule : Description {
   std::string product;  // log source, empty = any
   std::string category;
   std::string service;
@@ -77,12 +86,6 @@ struct Rule {
   std::vector<Selection> selections;  // in the order of the file
   Condition condition;                // a list of conditions is one kOr
   std::string condition_text;
-
-  std::string file;
-  int line = 0;  // of the document's first line
-
-  // What names the rule in output: its id, else its name, else its title.
-  [[nodiscard]] const std::string& key() const noexcept { return !id.empty() ? id : !name.empty() ? name : title; }
 };
 
 }  // namespace tocsin::rules::sigma

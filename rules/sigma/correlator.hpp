@@ -1,0 +1,133 @@
+// Runs the correlations of an engine over a stream of events, in event time.
+//
+//   Correlator correlator(engine, {});
+//   for (each event) {
+//     engine->match(event, matches);
+//     correlator.see({event, time, matches, place, subjects}, alerts);
+//   }
+//   correlator.finish(alerts);   // only where the stream really ends (a file): every open window is judged
+//
+// Windows are closed intervals [t - timespan, t] that slide with the events; an event may come late by up to
+// Options::lateness and is then put where it belongs, and the windows that it falls into are judged again. What comes
+// later still is counted, and the groups it belongs to are marked "under-counted". Conditions that a growing window can
+// stop meeting (lt, lte, eq, neq, "not b") are judged when the window closes: when the newest time seen, less the
+// lateness, has passed its end. One alert is raised when a group begins to meet the condition; while it goes on meeting
+// it the same alert is updated, and after it has fallen below a new one may be raised.
+//
+// Belongs to one thread. Bounded by Limits: what is left out marks its group, and statistics() counts it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rules/base/result.hpp"
+#include "rules/base/time.hpp"
+#include "rules/event.hpp"
+#include "rules/sigma/correlation.hpp"
+#include "rules/sigma/engine.hpp"
+
+namespace tocsin::rules::sigma {
+
+// Where an event is to be found again. The correlator only keeps it; what the numbers mean is the caller's affair.
+struct EventPlace {
+  std::string_view source;
+  std::string_view file;
+  std::uint64_t line = 0;
+  std::uint64_t seq = 0;
+};
+
+struct Observation {
+  const Event& event;
+  Time time;                               // the event's own
+  std::span<const Match> matches;          // of the correlator's engine, silent ones included
+  EventPlace place;
+  std::span<const std::string_view> subjects = {};  // the people that the event is about, as the caller names them
+};
+
+// An event that an alert rests on.
+struct EvidenceEvent {
+  std::string source;
+  std::string file;
+  std::uint64_t line = 0;
+  std::uint64_t seq = 0;
+  Time time{};
+  const Description* rule = nullptr;  // the rule that it matched
+};
+
+struct CorrelationAlert {
+  static constexpr std::size_t kMaxEvents = 1000;     // listed; event_count goes on counting
+  static constexpr std::size_t kMaxSubjects = 10000;  // listed; subject_count goes on counting
+  enum class Change : std::uint8_t { kRaised, kUpdated };
+
+  const Correlation* rule = nullptr;
+  std::uint32_t index = 0;  // of the correlation in the engine
+  Change change = Change::kRaised;
+  std::string id;           // 32 hex digits, the same for all changes of one alert and for every replay of its events
+  std::vector<std::pair<std::string, std::string>> group;  // group-by field and its value, in the order of group-by
+  double value = 0;         // what the condition was held against: count, distinct values, sum …
+  Time first{};             // of the events that it rests on
+  Time last{};
+  std::vector<EvidenceEvent> events;  // oldest first
+  std::uint64_t event_count = 0;
+  std::vector<std::string> subjects;  // distinct, sorted
+  std::uint64_t subject_count = 0;
+  bool under_counted = false;  // a limit or a late event left something out: the truth may be more
+  bool estimated = false;      // the number of distinct values is an estimate (HyperLogLog)
+};
+
+class Correlator {
+ public:
+  struct Limits {
+    std::size_t groups = 1'000'000;           // all correlations together; the stalest is forgotten first
+    std::size_t entries_per_group = 100'000;  // matches within one window
+    std::size_t entries = 10'000'000;         // all groups together
+    std::size_t exact_values_per_group = 100'000;  // distinct values before estimating
+  };
+  struct Options {
+    Duration lateness = std::chrono::minutes(5);
+    Limits limits;
+  };
+  struct Statistics {
+    std::uint64_t groups = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;           // memory of the windows, estimated
+    std::uint64_t too_late = 0;        // events below the watermark
+    std::uint64_t without_group = 0;   // matches that lack a group-by field; they are not counted
+    std::uint64_t without_value = 0;   // matches that lack the field counted or summed
+    std::uint64_t forgotten = 0;       // groups and entries given up for a limit
+  };
+
+  Correlator(std::shared_ptr<const Engine> engine, Options options);
+  ~Correlator();
+  Correlator(Correlator&&) noexcept;
+  Correlator& operator=(Correlator&&) noexcept;
+
+  // Appends what the event changes. Events without a match still move time on.
+  void see(const Observation& observation, std::vector<CorrelationAlert>& out);
+  // Moves time on without an event: `newest` is a time that the sources have reached.
+  void advance(Time newest, std::vector<CorrelationAlert>& out);
+  // The stream is at its end: judges every window that is still open.
+  void finish(std::vector<CorrelationAlert>& out);
+
+  // Goes over to another set of rules. Windows of correlations whose fingerprint is in both live on; others are dropped.
+  void adopt(std::shared_ptr<const Engine> engine);
+
+  // The windows as bytes (ops/docs/formats/correlation-state.md), and back. restore() takes over what belongs to
+  // correlations of the present engine. Errors: kCorrupt, kUnsupported version; the correlator is then empty.
+  [[nodiscard]] std::string save() const;
+  [[nodiscard]] Result<void> restore(std::string_view bytes);
+
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  struct Inner;
+  std::unique_ptr<Inner> inner_;
+};
+
+}  // namespace tocsin::rules::sigma
