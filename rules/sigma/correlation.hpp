@@ -15,6 +15,10 @@
 
 namespace tocsin::rules::sigma {
 
+inline constexpr std::size_t kMaxCorrelationRules = 1000;  // that one correlation refers to
+inline constexpr std::size_t kMaxGroupFields = 32;         // of group-by, and of a tuple that is counted
+inline constexpr Duration kMaxTimespan = std::chrono::seconds(10LL * 31556952);  // ten years
+
 enum class CorrelationType : std::uint8_t {
   kEventCount,       // matches
   kValueCount,       // distinct values of a field

@@ -1,6 +1,5 @@
 // YAML text to rules, correlations and filters. Every document of the text gives one result: what it says, or the
-// reason why it is refused. A
-// document with a mistake does not take its neighbours with it.
+// reason why it is refused. A document with a mistake does not take its neighbours with it.
 #pragma once
 
 #include <optional>
@@ -11,12 +10,12 @@
 #include "rules/sigma/filter.hpp"
 #include "rules/sigma/report.hpp"
 #include "rules/sigma/rule.hpp"
+#include "rules/sigma/yaml.hpp"
 
 namespace tocsin::rules::sigma {
 
 inline constexpr std::size_t kMaxRuleBytes = 1024 * 1024;  // of one document
 inline constexpr int kMaxYamlDepth = 32;                   // of nested detections
-inline constexpr int kMaxYamlNodes = 100000;               // of one document, aliases counted each time they are used
 
 // Exactly one of the three is set, and none if report.status is kRejected.
 struct ParsedDocument {

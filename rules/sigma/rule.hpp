@@ -57,6 +57,12 @@ struct Condition {
   std::vector<Condition> parts;
 };
 
+// A top-level key that the specification does not know: kept as it is, for whoever put it there.
+struct Attribute {
+  std::string name;
+  std::string json;  // its value, as compact JSON
+};
+
 // What rules, correlations and filters say of themselves.
 struct Description {
   std::string id;  // UUID; empty if there is none
@@ -70,6 +76,7 @@ struct Description {
   std::vector<std::string> tags;
   std::vector<std::string> references;
   std::vector<std::string> falsepositives;
+  std::vector<Attribute> custom;
 
   std::string file;
   int line = 0;  // of the document's first line
