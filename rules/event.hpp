@@ -37,12 +37,12 @@ class Value {
   }
   [[nodiscard]] static constexpr Value of(double d) noexcept { Value v; v.kind_ = Kind::kDouble; v.double_ = d; return v; }
   [[nodiscard]] static constexpr Value of(std::string_view s) noexcept {
-    Value v; v.kind_ = Kind::kString; v.size_ = s.size(); v.text_ = s.data(); return v;
+    Value v; v.kind_ = Kind::kString; v.size_ = s.size() & kSizes; v.text_ = s.data(); return v;
   }
   // Without this a literal would become a bool.
   [[nodiscard]] static constexpr Value of(const char* s) noexcept { return of(std::string_view(s)); }
   [[nodiscard]] static constexpr Value array(std::span<const Value> items) noexcept {
-    Value v; v.kind_ = Kind::kArray; v.size_ = items.size(); v.items_ = items.data(); return v;
+    Value v; v.kind_ = Kind::kArray; v.size_ = items.size() & kSizes; v.items_ = items.data(); return v;
   }
   [[nodiscard]] static constexpr Value object(std::span<const Field> fields) noexcept;
 
@@ -60,8 +60,10 @@ class Value {
   [[nodiscard]] Value get(std::string_view key) const noexcept;
 
  private:
+  static constexpr int kSizeBits = 56;
+  static constexpr std::uint64_t kSizes = (std::uint64_t{1} << kSizeBits) - 1;
   Kind kind_;
-  std::size_t size_ = 0;
+  std::uint64_t size_ : kSizeBits = 0;  // shares a word with the kind, so that a value is two words
   union {
     bool bool_;
     std::int64_t int_;
@@ -80,7 +82,7 @@ struct Field {
 constexpr Value Value::object(std::span<const Field> fields) noexcept {
   Value v;
   v.kind_ = Kind::kObject;
-  v.size_ = fields.size();
+  v.size_ = fields.size() & kSizes;
   v.fields_ = fields.data();
   return v;
 }

@@ -1,96 +1,270 @@
-// simdjson writes a tape; one walk over it makes our tree. All strings of a document, unescaped, are never longer
-// than its text, so one allocation of that size holds them all.
+// simdjson finds where every token of a text starts and checks its UTF-8 and quotes (its "stage 1", at several GB/s);
+// one walk over those places makes our tree. simdjson's own second stage writes a tape with a copy of every string,
+// from which a tree would have to be made in a third pass; here a string without escapes is a view into the one copy
+// of the text, and only strings with escapes are written anew.
+//
+// The walk needs no bounds checks: after the last place stands the end of the text, where there is a blank, and a
+// blank is not what any step expects.
 #include "rules/json_event.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <simdjson.h>
 
 namespace tocsin::rules {
 namespace {
 
-namespace dom = simdjson::dom;
+using Places = simdjson::internal::dom_parser_implementation;  // stage 1, for the machine's widest vectors
 
 constexpr std::size_t kKeptBytes = 4 * 1024 * 1024;  // of a document whose buffers the thread keeps
-constexpr std::size_t kUncounted = 0xFFFFFF;         // simdjson's size() saturates here
+constexpr std::size_t kKeptMembers = 64 * 1024;      // of the stacks, likewise
 
-class Builder {
+constexpr bool blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// What may follow a number or a word.
+constexpr std::array<bool, 256> kEnds = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {' ', '\n', '\r', '\t', ',', ':', '[', ']', '{', '}'}) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+bool ends(char c) noexcept { return kEnds[static_cast<unsigned char>(c)]; }
+
+// Members of the objects and arrays that are still open.
+struct Stacks {
+  std::vector<Field> fields;
+  std::vector<Value> items;
+};
+
+class Walk {
  public:
-  Builder(Arena& arena, std::size_t text_size)
-      : arena_(arena), next_(reinterpret_cast<char*>(arena.allocate(text_size + 1, 1))) {}
+  // `text` is followed by SIMDJSON_PADDING blanks.
+  Walk(const Places& places, std::string_view text, Arena& arena, Stacks& stacks)
+      : places_(places), text_(text.data()), end_(text.data() + text.size()), next_(places.structural_indexes.get()), arena_(arena), stacks_(stacks) {
+    stacks_.fields.clear();
+    stacks_.items.clear();
+    seek_escape(text_);
+  }
 
-  Value build(const dom::element& element) {
-    switch (element.type()) {
-      case dom::element_type::STRING: return Value::of(keep(element.get_string().value_unsafe()));
-      case dom::element_type::INT64: return Value::of(element.get_int64().value_unsafe());
-      case dom::element_type::UINT64: return Value::of(static_cast<double>(element.get_uint64().value_unsafe()));
-      case dom::element_type::DOUBLE: return Value::of(element.get_double().value_unsafe());
-      case dom::element_type::BOOL: return Value::of(element.get_bool().value_unsafe());
-      case dom::element_type::ARRAY: return build_array(element.get_array().value_unsafe());
-      case dom::element_type::OBJECT: return build_object(element.get_object().value_unsafe());
-      case dom::element_type::NULL_VALUE: break;
-    }
-    return Value::null();
+  simdjson::error_code document(Value& out) {
+    if (!value(out)) return error_;
+    // Nothing may follow.
+    return next_ == places_.structural_indexes.get() + places_.n_structural_indexes ? simdjson::SUCCESS : simdjson::TAPE_ERROR;
   }
 
  private:
-  std::string_view keep(std::string_view text) {
-    char* const at = next_;
-    std::memcpy(at, text.data(), text.size());
-    next_ += text.size();
-    return {at, text.size()};
+  bool failed(simdjson::error_code error) noexcept {
+    error_ = error;
+    return false;
   }
-  template <class Container>
-  static std::size_t count(const Container& container) {
-    const std::size_t size = container.size();
-    if (size < kUncounted) return size;
-    std::size_t n = 0;
-    for ([[maybe_unused]] const auto& item : container) ++n;
-    return n;
-  }
-  Value build_array(const dom::array& array) {
-    const auto items = arena_.make<Value>(count(array));
-    std::size_t i = 0;
-    for (const dom::element item : array) items[i++] = build(item);
-    return Value::array(items);
-  }
-  Value build_object(const dom::object& object) {
-    const auto fields = arena_.make<Field>(count(object));
-    std::size_t i = 0;
-    for (const dom::key_value_pair pair : object) {
-      fields[i].key = keep(pair.key);
-      fields[i].value = build(pair.value);
-      ++i;
-    }
-    return Value::object(fields);
+  [[nodiscard]] char peek() const noexcept { return text_[*next_]; }
+  const char* take() noexcept { return text_ + *next_++; }
+  void seek_escape(const char* from) noexcept {
+    const void* found = std::memchr(from, '\\', static_cast<std::size_t>(end_ - from));
+    escape_ = found != nullptr ? static_cast<const char*>(found) : end_;
   }
 
+  bool value(Value& out) {
+    const char* const at = take();
+    switch (*at) {
+      case '"': {
+        std::string_view text;
+        if (!string(at, text)) return false;
+        out = Value::of(text);
+        return true;
+      }
+      case '{': return object(out);
+      case '[': return array(out);
+      case 't': return word(at, "true", out, Value::of(true));
+      case 'f': return word(at, "false", out, Value::of(false));
+      case 'n': return word(at, "null", out, Value::null());
+      case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        return number(at, out) || failed(simdjson::NUMBER_ERROR);
+      default: return failed(simdjson::TAPE_ERROR);
+    }
+  }
+
+  bool object(Value& out) {
+    if (peek() == '}') {
+      ++next_;
+      out = Value::object({});
+      return true;
+    }
+    if (++depth_ >= kMaxJsonDepth) return failed(simdjson::DEPTH_ERROR);
+    const std::size_t first = stacks_.fields.size();
+    for (;;) {
+      const char* const at = take();
+      if (*at != '"') return failed(simdjson::TAPE_ERROR);
+      Field field;
+      if (!string(at, field.key)) return false;
+      if (*take() != ':') return failed(simdjson::TAPE_ERROR);
+      if (!value(field.value)) return false;
+      stacks_.fields.push_back(field);
+      const char after = *take();
+      if (after == ',') continue;
+      if (after != '}') return failed(simdjson::TAPE_ERROR);
+      break;
+    }
+    out = Value::object(close(stacks_.fields, first));
+    --depth_;
+    return true;
+  }
+
+  bool array(Value& out) {
+    if (peek() == ']') {
+      ++next_;
+      out = Value::array({});
+      return true;
+    }
+    if (++depth_ >= kMaxJsonDepth) return failed(simdjson::DEPTH_ERROR);
+    const std::size_t first = stacks_.items.size();
+    for (;;) {
+      Value item;
+      if (!value(item)) return false;
+      stacks_.items.push_back(item);
+      const char after = *take();
+      if (after == ',') continue;
+      if (after != ']') return failed(simdjson::TAPE_ERROR);
+      break;
+    }
+    out = Value::array(close(stacks_.items, first));
+    --depth_;
+    return true;
+  }
+
+  // Moves what lies on the stack from `first` on into the arena.
+  template <class T>
+  std::span<const T> close(std::vector<T>& stack, std::size_t first) {
+    const std::size_t count = stack.size() - first;
+    T* const kept = reinterpret_cast<T*>(arena_.allocate(count * sizeof(T), alignof(T)));
+    std::uninitialized_copy_n(stack.begin() + static_cast<std::ptrdiff_t>(first), count, kept);
+    stack.resize(first);
+    return {kept, count};
+  }
+
+  // A string ends at the last character before the next place that is not blank.
+  bool string(const char* quote, std::string_view& out) {
+    const char* const begin = quote + 1;
+    const char* close = text_ + *next_ - 1;
+    while (blank(*close)) --close;
+    if (close < begin || *close != '"') return failed(simdjson::STRING_ERROR);
+    if (close <= escape_) {
+      out = {begin, static_cast<std::size_t>(close - begin)};
+      return true;
+    }
+    if (escape_ < begin) seek_escape(begin);
+    if (close <= escape_) {
+      out = {begin, static_cast<std::size_t>(close - begin)};
+      return true;
+    }
+    // Texts only become shorter, so the rest of the document is room enough for all that follow.
+    if (room_ == nullptr) {
+      const auto left = static_cast<std::size_t>(end_ - begin);
+      room_ = reinterpret_cast<std::uint8_t*>(arena_.allocate(left + simdjson::SIMDJSON_PADDING, 1));
+    }
+    std::uint8_t* const end = places_.parse_string(reinterpret_cast<const std::uint8_t*>(begin), room_);
+    if (end == nullptr) return failed(simdjson::STRING_ERROR);
+    out = {reinterpret_cast<const char*>(room_), static_cast<std::size_t>(end - room_)};
+    room_ = end;
+    return true;
+  }
+
+  bool word(const char* at, std::string_view wanted, Value& out, Value value) {
+    if (std::memcmp(at, wanted.data(), wanted.size()) != 0 || !ends(at[wanted.size()])) return failed(simdjson::TAPE_ERROR);
+    out = value;
+    return true;
+  }
+
+  // RFC 8259: -? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?
+  static bool number(const char* const first, Value& out) {
+    constexpr std::ptrdiff_t kSafeDigits = 18;  // of an integer that fits for sure
+    const char* at = first;
+    const bool negative = *at == '-';
+    if (negative) ++at;
+    const char* const digits = at;
+    std::int64_t integer = 0;
+    while (digit(*at)) {
+      if (at - digits < kSafeDigits) integer = integer * 10 + (*at - '0');
+      ++at;
+    }
+    if (at == digits || (*digits == '0' && at - digits > 1)) return false;
+    if (ends(*at)) {
+      if (at - digits <= kSafeDigits) {
+        out = Value::of(negative ? -integer : integer);
+        return true;
+      }
+      if (std::from_chars(first, at, integer).ec == std::errc()) {
+        out = Value::of(integer);
+        return true;
+      }
+      std::uint64_t large = 0;
+      if (negative || std::from_chars(first, at, large).ec != std::errc()) return false;
+      out = Value::of(static_cast<double>(large));
+      return true;
+    }
+    if (*at == '.') {
+      const char* const fraction = ++at;
+      while (digit(*at)) ++at;
+      if (at == fraction) return false;
+    }
+    bool tiny = false;
+    if (*at == 'e' || *at == 'E') {
+      ++at;
+      tiny = *at == '-';
+      if (*at == '+' || *at == '-') ++at;
+      const char* const exponent = at;
+      while (digit(*at)) ++at;
+      if (at == exponent) return false;
+    } else {
+      tiny = *digits == '0';
+    }
+    if (!ends(*at)) return false;
+    double real = 0;
+    const auto read = std::from_chars(first, at, real);
+    if (read.ec == std::errc::result_out_of_range) {
+      // Too small is zero, too large is refused. A number with so many digits that its exponent does not tell which
+      // it is does not come from any logger; it is refused too.
+      if (!tiny) return false;
+      real = negative ? -0.0 : 0.0;
+    } else if (read.ec != std::errc()) {
+      return false;
+    }
+    out = Value::of(real);
+    return true;
+  }
+
+  const Places& places_;
+  const char* text_;
+  const char* end_;
+  const std::uint32_t* next_;
   Arena& arena_;
-  char* next_;
+  Stacks& stacks_;
+  const char* escape_ = nullptr;   // the first backslash at or after the last place that asked
+  std::uint8_t* room_ = nullptr;   // for strings with escapes
+  std::size_t depth_ = 0;
+  simdjson::error_code error_ = simdjson::SUCCESS;
 };
 
-// A thread's parser and the padded copy of the text that simdjson asks for.
+// What a thread keeps between documents.
 struct Workshop {
-  dom::parser parser{kMaxJsonBytes};
-  std::unique_ptr<char[]> padded;
-  std::size_t room = 0;
+  std::unique_ptr<Places> places;
+  Stacks stacks;
 
   simdjson::error_code make_room(std::size_t size) {
-    if (room < size + simdjson::SIMDJSON_PADDING) {
-      room = std::max<std::size_t>(2 * size, 16 * 1024) + simdjson::SIMDJSON_PADDING;
-      padded.reset(new char[room]);
-    }
-    if (parser.capacity() >= size && parser.max_depth() == kMaxJsonDepth) return simdjson::SUCCESS;
-    return parser.allocate(std::max<std::size_t>(size, 16 * 1024), kMaxJsonDepth);
+    if (places != nullptr && places->capacity() >= size) return simdjson::SUCCESS;
+    const std::size_t room = std::max<std::size_t>(size, 16 * 1024);
+    if (places != nullptr) return places->allocate(room, kMaxJsonDepth);
+    return simdjson::get_active_implementation()->create_dom_parser_implementation(room, kMaxJsonDepth, places);
   }
   void leave() {
-    if (room <= kKeptBytes) return;
-    parser = dom::parser{kMaxJsonBytes};
-    padded.reset();
-    room = 0;
+    if (places != nullptr && places->capacity() > kKeptBytes) places.reset();
+    if (stacks.fields.capacity() + stacks.items.capacity() > kKeptMembers) stacks = Stacks{};
   }
 };
 
@@ -103,14 +277,17 @@ Result<Value> parse_json(std::string_view text, Arena& arena) {
   }
   simdjson::error_code error = shop.make_room(text.size());
   if (error == simdjson::SUCCESS) {
-    if (!text.empty()) std::memcpy(shop.padded.get(), text.data(), text.size());
-    std::memset(shop.padded.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-    dom::element root;
-    error = shop.parser.parse(shop.padded.get(), text.size(), false).get(root);
+    char* const padded = reinterpret_cast<char*>(arena.allocate(text.size() + simdjson::SIMDJSON_PADDING, 1));
+    if (!text.empty()) std::memcpy(padded, text.data(), text.size());
+    std::memset(padded + text.size(), ' ', simdjson::SIMDJSON_PADDING);
+    error = shop.places->stage1(reinterpret_cast<const std::uint8_t*>(padded), text.size(), simdjson::stage1_mode::regular);
     if (error == simdjson::SUCCESS) {
-      const Value value = Builder(arena, text.size()).build(root);
-      shop.leave();
-      return value;
+      Value root;
+      error = Walk(*shop.places, {padded, text.size()}, arena, shop.stacks).document(root);
+      if (error == simdjson::SUCCESS) {
+        shop.leave();
+        return root;
+      }
     }
   }
   shop.leave();
