@@ -65,10 +65,25 @@ struct CompiledCorrelation {
     bool correlation = false;  // index counts in Engine::correlations(), else in Engine::rules()
     std::uint32_t index = 0;
   };
+  // One step of `rule->expression` in postfix order, over the set of inputs that a window has seen.
+  struct Step {
+    enum class Op : std::uint8_t { kSeen, kAnd, kOr, kNot };
+    Op op = Op::kSeen;
+    std::uint32_t count = 0;  // kSeen: which input; kAnd, kOr: how many operands
+  };
   std::shared_ptr<const Correlation> rule;
   std::vector<Input> inputs;  // one for each of rule->rules
+  std::vector<Step> expression;  // empty without rule->expression
+  std::vector<Bound> bounds;     // rule->bounds; for temporal types without a condition: all rules
+  // A larger window may meet the condition no more (lt, lte, eq, neq, "not b"): only windows that are complete are judged.
+  bool whole_windows = false;
+  bool silent = false;  // another correlation refers to it and none of those says `generate`: no alert of its own
   // 32 hex digits over the definition and everything it refers to: windows survive a reload exactly if it is the same.
   std::string fingerprint;
 };
+
+// Whether the expression holds where the inputs of `seen` (bit i = input i) have been seen.
+[[nodiscard]] bool holds(std::span<const CompiledCorrelation::Step> expression, std::uint64_t seen);
+[[nodiscard]] bool holds(std::span<const Bound> bounds, double value) noexcept;
 
 }  // namespace tocsin::rules::sigma

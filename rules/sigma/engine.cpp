@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "rules/sigma/correlation_link.hpp"
 #include "rules/sigma/evaluate.hpp"
 #include "rules/sigma/fold.hpp"
 #include "rules/sigma/load.hpp"
@@ -541,6 +542,16 @@ class EngineBuilder {
     if (!report.remarks.empty()) report.line = report.remarks.front().line;
     loaded_.reports.push_back(std::move(report));
   }
+  void add(std::shared_ptr<const Correlation> correlation, Report report) {
+    if (!correlation->id.empty() && !ids_.insert(correlation->id).second) {
+      report.remarks.push_back({"duplicate-id", "another rule with the id " + printable(correlation->id, 60) + " was loaded before this one",
+                                "give every rule an id of its own", correlation->line});
+      report.line = report.remarks.front().line;
+      report.status = Status::kWarning;
+    }
+    correlations_.push_back({std::move(correlation), loaded_.reports.size()});
+    loaded_.reports.push_back(std::move(report));
+  }
   void refused(Report report) { loaded_.reports.push_back(std::move(report)); }
 
   Loaded finish() {
@@ -548,7 +559,9 @@ class EngineBuilder {
     Engine::Inner& inner = *inner_;
     inner.id = ++next_id;
     inner.derive_witnesses();
-    inner.silent.assign(inner.program.rules().size(), false);
+    LinkedCorrelations linked = link_correlations(correlations_, inner.program, loaded_.reports);
+    inner.correlations = std::move(linked.correlations);
+    inner.silent = std::move(linked.silent);
     for (const CompiledRule& compiled : inner.program.rules()) {
       const std::array<const std::string*, 3> dimensions = {&compiled.rule->product, &compiled.rule->category, &compiled.rule->service};
       for (std::size_t i = 0; i < 3; ++i) {
@@ -567,6 +580,7 @@ class EngineBuilder {
   const LoadOptions& options_;
   std::unique_ptr<Engine::Inner> inner_;
   std::set<std::string> ids_;
+  std::vector<PendingCorrelation> correlations_;
   Loaded loaded_;
 };
 
@@ -578,6 +592,7 @@ Loaded build(std::vector<ParsedDocument> documents, const LoadOptions& options) 
   EngineBuilder builder(options);
   for (ParsedDocument& document : documents) {
     if (document.rule) builder.add(std::make_shared<const Rule>(std::move(*document.rule)), std::move(document.report));
+    else if (document.correlation) builder.add(std::make_shared<const Correlation>(std::move(*document.correlation)), std::move(document.report));
     else builder.refused(std::move(document.report));
   }
   return builder.finish();
