@@ -144,7 +144,7 @@ class RuleCompiler {
       }
       case Condition::Kind::kName:
         for (std::size_t i = 0; i < rule_.selections.size(); ++i) {
-          if (rule_.selections[i].name == condition.name) return read_selection(i);
+          if (rule_.selections[i].origin == condition.origin && rule_.selections[i].name == condition.name) return read_selection(i);
         }
         break;
       case Condition::Kind::kSelector: return read_selector(condition);
@@ -155,7 +155,7 @@ class RuleCompiler {
   Tree read_selector(const Condition& condition) {
     std::vector<Tree> parts;
     for (std::size_t i = 0; i < rule_.selections.size(); ++i) {
-      if (selects(condition.name, rule_.selections[i].name)) parts.push_back(read_selection(i));
+      if (rule_.selections[i].origin == condition.origin && selects(condition.name, rule_.selections[i].name)) parts.push_back(read_selection(i));
     }
     if (condition.quantity == 0 || condition.quantity == parts.size()) return join(Node::Kind::kAnd, std::move(parts));
     if (condition.quantity == 1) return join(Node::Kind::kOr, std::move(parts));

@@ -456,7 +456,8 @@ class Explainer {
     const Node& node = program_.nodes()[index];
     std::string name = selection;
     if (node.selection >= 0) {
-      name = (wanted ? "" : "not ") + rule_.selections[static_cast<std::size_t>(node.selection)].name;
+      const Selection& written = rule_.selections[static_cast<std::size_t>(node.selection)];
+      name = (wanted ? "" : "not ") + (written.origin == 0 ? "" : rule_.filters[written.origin - 1] + ": ") + written.name;
     }
     switch (node.kind) {
       case Node::Kind::kTest: add(program_.predicates()[node.value], wanted, name); return;

@@ -37,7 +37,8 @@ struct Match {
 
 // Why a rule is true for an event: the tests that hold, with the value that made each hold.
 struct Reason {
-  std::string selection;  // "selection"; with "not " before it where it is true by not matching
+  std::string selection;  // "selection"; with "not " before it where it is true by not matching; "filter: selection"
+                          // if it came with a filter
   std::string field;      // empty for keywords
   std::string test;       // canonical: eventName is "putbucketpolicy"
   std::string value;      // as in the event, cut at kMaxValue bytes; empty if the field is absent

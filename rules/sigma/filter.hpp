@@ -23,9 +23,11 @@ struct Filter : Description {
   std::string condition_text;
 };
 
-// Joins every filter among `documents` to the rules it reaches: afterwards each such rule has the filter's selections
-// (under private names that no pattern of its own can reach) and a condition that asks for both. A filter that reaches
-// no rule gets a warning in its report.
+// Joins every filter among `documents` to the rules it reaches: afterwards such a rule also has the filter's
+// selections, of an origin of their own so that neither's names and patterns reach the other's, and a condition that
+// asks for both. A filter reaches a rule if the filter names it (id or name; `any`: every rule) and each dimension of
+// the filter's log source is that of the rule. A filter that reaches no rule, or names one that it does not reach, gets
+// a warning in its report. Correlations are not touched.
 void apply_filters(std::vector<ParsedDocument>& documents);
 
 }  // namespace tocsin::rules::sigma

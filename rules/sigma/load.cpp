@@ -1,4 +1,5 @@
-// Loading, step by step: every text is parsed into documents, and the documents become an engine.
+// Loading, step by step: every text is parsed into documents (collections are expanded there), filters are joined to
+// the rules they reach, and what results becomes an engine.
 #include "rules/sigma/load.hpp"
 
 #include <iterator>
@@ -17,6 +18,7 @@ Loaded load(std::span<const RuleSource> sources, const LoadOptions& options) {
     std::vector<ParsedDocument> parsed = parse_rules(source.text, source.name);
     documents.insert(documents.end(), std::make_move_iterator(parsed.begin()), std::make_move_iterator(parsed.end()));
   }
+  apply_filters(documents);
   return build(std::move(documents), options);
 }
 

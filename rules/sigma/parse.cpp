@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "rules/sigma/collection.hpp"
 #include "rules/sigma/read.hpp"
 
 namespace tocsin::rules::sigma {
@@ -48,7 +49,8 @@ bool says_nothing(std::string_view chunk) {
   return true;
 }
 
-ParsedDocument parse_document(const Chunk& chunk, std::string_view file) {
+// Nothing if the document is only a template for others.
+std::optional<ParsedDocument> parse_document(const Chunk& chunk, std::string_view file, Collection& collection) {
   ParsedDocument parsed;
   Report& report = parsed.report;
   report.file = std::string(file);
@@ -60,23 +62,29 @@ ParsedDocument parse_document(const Chunk& chunk, std::string_view file) {
     report.remarks.push_back(std::move(remark));
   };
   if (chunk.text.size() > kMaxRuleBytes) {
+    collection.broken(chunk.text);
     rejected({"too-large", "the document is longer than 1 MiB", "keep long lists in a placeholder table (expand)", chunk.first_line});
     return parsed;
   }
   if (!is_utf8(chunk.text)) {
+    collection.broken(chunk.text);
     rejected({"not-utf8", "the document is not valid UTF-8 text", "save the file as UTF-8", chunk.first_line});
     return parsed;
   }
   Remark unreadable;
-  const std::shared_ptr<YamlDocument> yaml = read_yaml(chunk.text, chunk.first_line, unreadable);
+  std::shared_ptr<const YamlDocument> yaml = read_yaml(chunk.text, chunk.first_line, unreadable);
   if (yaml == nullptr) {
+    collection.broken(chunk.text);
     rejected(std::move(unreadable));
     return parsed;
   }
   try {
     Reader reader(file, report);
+    const bool empty = yaml->root == nullptr;
+    const YamlNode* const tree = collection.next(std::move(yaml));
+    if (tree == nullptr && !empty) return std::nullopt;
     static const YamlNode kNothing;
-    const YamlNode& root = yaml->root == nullptr ? kNothing : *yaml->root;
+    const YamlNode& root = tree == nullptr ? kNothing : *tree;
     if (root.find("correlation") != nullptr) parsed.correlation = read_correlation(reader, root);
     else if (root.find("filter") != nullptr) parsed.filter = read_filter(reader, root);
     else parsed.rule = read_rule(reader, root);
@@ -124,8 +132,10 @@ std::string Report::text() const {
 std::vector<ParsedDocument> parse_rules(std::string_view text, std::string_view file) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<ParsedDocument> documents;
+  Collection collection;
   for (const Chunk& chunk : split_documents(text)) {
-    if (!says_nothing(chunk.text)) documents.push_back(parse_document(chunk, file));
+    if (says_nothing(chunk.text)) continue;
+    if (auto document = parse_document(chunk, file, collection)) documents.push_back(std::move(*document));
   }
   if (documents.empty()) {
     ParsedDocument empty;

@@ -21,9 +21,13 @@ void read_rules(Reader& reader, const YamlNode& section, Filter& out) {
   if (out.any) out.rules.clear();
 }
 
-// Whether the condition asks for what matches, instead of excluding it: no `not` anywhere.
+// Whether the condition asks for what matches, instead of excluding it: no `not` anywhere, nor a `neq`.
 bool positive(const Condition& condition) {
-  return condition.kind != Condition::Kind::kNot && std::all_of(condition.parts.begin(), condition.parts.end(), positive);
+  return condition.kind != Condition::Kind::kNot && std::all_of(condition.parts.begin(), condition.parts.end(), [](const Condition& part) { return positive(part); });
+}
+bool positive(const Detection& detection) {
+  if (std::find(detection.item.modifiers.begin(), detection.item.modifiers.end(), "neq") != detection.item.modifiers.end()) return false;
+  return std::all_of(detection.parts.begin(), detection.parts.end(), [](const Detection& part) { return positive(part); });
 }
 
 }  // namespace
@@ -50,7 +54,9 @@ Filter read_filter(Reader& reader, const YamlNode& root) {
   out.selections = reader.read_selections(section, {"rules", "condition"});
   if (out.selections.empty()) refuse("bad-filter", section.line, "the filter has a condition but no selection", "add a selection");
   Reader::Conditions conditions = reader.read_conditions(*condition, out.selections);
-  if (std::all_of(conditions.each.begin(), conditions.each.end(), positive)) {
+  const auto asks = [](const Condition& one) { return positive(one); };
+  const auto finds = [](const Selection& selection) { return positive(selection.detection); };
+  if (std::all_of(conditions.each.begin(), conditions.each.end(), asks) && std::all_of(out.selections.begin(), out.selections.end(), finds)) {
     reader.warn("positive-filter", condition->line,
                 "the filter keeps only what its selections match: a rule then alerts on nothing else. To leave that out, negate it",
                 "write 'condition: not …'");

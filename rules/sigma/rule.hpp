@@ -46,6 +46,8 @@ struct Selection {
   std::string name;
   Detection detection;
   int line = 0;
+  // Where it comes from: 0 is the rule itself, n is the filter Rule::filters[n - 1]. Names are known only there.
+  std::uint32_t origin = 0;
 };
 
 // A condition (§ "condition grammar" of ops/docs/sigma.md).
@@ -54,6 +56,7 @@ struct Condition {
   Kind kind = Kind::kName;
   std::string name;            // kName: the identifier; kSelector: the pattern, or "them"
   std::uint32_t quantity = 0;  // kSelector: at least that many; 0 = all
+  std::uint32_t origin = 0;    // kName, kSelector: reaches only selections of this origin
   std::vector<Condition> parts;
 };
 
@@ -93,6 +96,7 @@ struct Rule : Description {
   std::vector<Selection> selections;  // in the order of the file
   Condition condition;                // a list of conditions is one kOr
   std::string condition_text;
+  std::vector<std::string> filters;     // the filters that were joined to it: id, else name, else title
 };
 
 }  // namespace tocsin::rules::sigma

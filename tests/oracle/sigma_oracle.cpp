@@ -208,14 +208,14 @@ class Interpreter {
       case Condition::Kind::kOr: return std::any_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p); });
       case Condition::Kind::kName:
         for (const Selection& s : rule_.selections) {
-          if (s.name == c.name) return detection(s.detection);
+          if (s.origin == c.origin && s.name == c.name) return detection(s.detection);
         }
         return false;
       case Condition::Kind::kSelector: {
         std::size_t all = 0;
         std::size_t hits = 0;
         for (const Selection& s : rule_.selections) {
-          if (!selects(c.name, s.name)) continue;
+          if (s.origin != c.origin || !selects(c.name, s.name)) continue;
           ++all;
           hits += detection(s.detection) ? 1U : 0U;
         }
