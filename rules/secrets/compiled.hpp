@@ -1,0 +1,85 @@
+// The inside of a Scanner, shared by the files that make it up: scanner.cpp (loading, records), evaluate.cpp (one rule
+// on one record, as gitleaks does it), lines.cpp (many records in one text).
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/secrets/extract.hpp"
+#include "rules/secrets/gates.hpp"
+#include "rules/secrets/generic_key.hpp"
+#include "rules/secrets/numbers.hpp"
+#include "rules/secrets/ruleset.hpp"
+#include "rules/secrets/scanner.hpp"
+#include "rules/secrets/vocabulary.hpp"
+
+namespace tocsin::rules::secrets {
+
+// One match of one rule.
+struct Candidate {
+  std::uint32_t rule = 0;
+  std::size_t found_at = 0;  // where the regex matched; newlines there are no part of the match
+  std::size_t match_start = 0, match_end = 0;
+  std::size_t start = 0, end = 0;  // the secret
+  std::size_t line_start = 0;      // of the line that the match begins on
+};
+
+// Working memory of one thread; kept between records.
+struct Work {
+  std::vector<Gates::Event> events;
+  std::vector<NumberFound> numbers;
+  std::vector<std::uint32_t> open;  // rules
+  std::vector<Word> words;          // for the rules that are done by hand
+  std::vector<StemHit> stems;
+  std::vector<Candidate> candidates;
+  std::vector<Found> found;
+};
+
+struct Scanner::Compiled {
+  struct Entry {
+    const Rule* rule;
+    std::uint32_t set;
+    bool by_hand = false;  // its regex is the generic key's
+  };
+
+  std::vector<RuleSet> sets;
+  std::vector<Entry> rules;
+  std::optional<Gates> gates;
+  std::vector<std::uint64_t> streamable;  // rules that need no path
+  Vocabulary vocabulary;
+  std::optional<Extractor> extractor;
+  Options options;
+
+  Result<void> build();
+  std::size_t words() const { return (rules.size() + 63) / 64; }
+  static Work& work();  // of this thread
+
+  // Looks at one record on its own.
+  void scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
+
+  // What the gates and the numbers saw in one record becomes hits. Events and numbers count from `base`, the offset
+  // at which the record begins in the text that was searched; hits and drops count from the record, plus `offset`.
+  void judge(std::string_view record, std::size_t base, std::span<const Gates::Event> events, std::span<const NumberFound> numbers,
+             std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
+
+  // Runs one rule over the record and appends what remains. `words`, if given, are those of the generic key.
+  void evaluate(std::uint32_t index, std::string_view record, const Place& place, std::span<const Word>* words, std::vector<Candidate>& out,
+                std::vector<Drop>* drops, bool as_part = false) const;
+
+ private:
+  void emit(Work& w, std::string_view record, std::size_t offset, std::vector<Hit>& out, std::vector<Drop>* drops) const;
+  std::optional<std::string> allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record, std::string_view line,
+                                     std::string_view path) const;
+  void keep_with_parts(const Rule& rule, std::uint32_t set, std::string_view record, const Place& place, std::size_t first,
+                       std::vector<Candidate>& out, std::vector<Drop>* drops) const;
+};
+
+// The allow-list allows the whole path, before any text is looked at.
+[[nodiscard]] bool path_allowed(const AllowList& list, std::string_view path);
+[[nodiscard]] bool path_matches(const Rule& rule, std::string_view path);
+
+}  // namespace tocsin::rules::secrets

@@ -1,0 +1,81 @@
+// Which rules are worth evaluating where: one pass of the literal matcher over a text of any number of records gives
+// the places that open a rule, or that the extractor wants to look at. A rule opens at a needle of its regex where one
+// could be derived, else at its keywords; keywords that the needles do not imply are asked for later, on the record.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/result.hpp"
+#include "rules/secrets/extract.hpp"
+#include "rules/secrets/generic_key.hpp"
+#include "rules/secrets/literals.hpp"
+#include "rules/secrets/needles.hpp"
+
+namespace tocsin::rules::secrets {
+
+class Gates {
+ public:
+  // What stands at a place.
+  struct Opener {
+    enum class What : std::uint8_t {
+      kRules,     // opens `rules`
+      kStem,      // `stem` for the extractor
+      kKeyBlock,  // "-----BEGIN": a record over several lines may start
+      kFolding,   // a character that folds to ASCII: the record is evaluated the slow way
+    } what = What::kRules;
+    std::optional<Needle> needle;      // else the literal alone
+    std::vector<std::uint32_t> rules;
+    StemKind stem = StemKind::kKey;
+    std::uint32_t length = 0;          // of the literal
+    bool naming_word = false;          // of the generic key: one of `rules` is done by hand
+  };
+  struct Event {
+    std::uint32_t end;     // offset behind the literal
+    std::uint32_t opener;  // index for opener()
+  };
+
+  struct RuleInput {
+    std::string_view pattern;
+    const std::vector<std::string>* keywords;  // lower case; empty = always open
+    bool by_hand = false;                      // the generic key
+  };
+  // Rules are known by their index in `rules`. An empty pattern never opens.
+  [[nodiscard]] static Result<Gates> compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems);
+
+  // Appends what stands in `text` (at most 4 GiB), by end. Thread-safe.
+  void find(std::string_view text, std::vector<Event>& out) const;
+
+  [[nodiscard]] const Opener& opener(std::uint32_t index) const { return openers_[index]; }
+
+  // Rules without keywords whose regex gave no needle: open everywhere.
+  [[nodiscard]] const std::vector<std::uint32_t>& always() const noexcept { return always_; }
+
+  // Whether a keyword of the rule stands in the record, where its needles do not imply that.
+  [[nodiscard]] bool keyword_in(std::uint32_t rule, std::string_view record) const;
+
+  // The rules that keywords alone open in the record, in Unicode lower case as upstream has it: slow and plain.
+  void open_by_keywords(std::string_view record, std::vector<std::uint32_t>& out) const;
+
+ private:
+  static void on_literal(void* context, std::uint32_t literal, std::size_t end);
+
+  struct Span {
+    std::uint32_t first, last;
+  };
+  std::vector<Opener> openers_;
+  std::vector<Span> by_literal_;  // into openers_
+  std::optional<Literals> literals_;
+  std::vector<std::uint32_t> always_;
+  std::vector<std::vector<std::string>> ask_;  // by rule: keywords to ask the record for; empty = none
+  std::optional<Literals> keywords_;
+  std::vector<std::vector<std::uint32_t>> by_keyword_;
+  std::vector<std::uint32_t> without_keywords_;
+};
+
+// Lower case as upstream's: ASCII, and the Kelvin sign and the dotted I, which lower to ASCII letters.
+[[nodiscard]] std::string lower_as_upstream(std::string_view text);
+
+}  // namespace tocsin::rules::secrets

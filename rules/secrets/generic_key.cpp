@@ -1,0 +1,134 @@
+// RE2's choice among possible matches, without trying them all: the operator behind a naming word stands at one place
+// only, because no operator may stand in what leads to it; and each form of the secret ends where its characters end,
+// because no character of it may end it.
+#include "rules/secrets/generic_key.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "rules/secrets/needles.hpp"
+
+namespace tocsin::rules::secrets {
+namespace {
+
+constexpr std::uint8_t kName = 1;     // [\w.-]
+constexpr std::uint8_t kSecret = 2;   // [\w.=-]
+constexpr std::uint8_t kBase = 4;     // [a-z0-9+/] in any case
+constexpr std::uint8_t kAlnum = 8;    // [a-z0-9] in any case
+constexpr std::uint8_t kQuote = 16;   // [`'"\s=]
+constexpr std::uint8_t kCloses = 32;  // [`'"\s;]
+
+constexpr std::array<std::uint8_t, 256> kKinds = [] {
+  std::array<std::uint8_t, 256> out{};
+  const auto mark = [&](std::string_view chars, int bits) {
+    for (const char c : chars) out[static_cast<unsigned char>(c)] = static_cast<std::uint8_t>(out[static_cast<unsigned char>(c)] | bits);
+  };
+  mark("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", kName | kSecret | kBase | kAlnum);
+  mark("_.-", kName | kSecret);
+  mark("=", kSecret | kQuote);
+  mark("+/", kBase);
+  mark("`'\" \t\n\f\r", kQuote | kCloses);
+  mark(";", kCloses);
+  return out;
+}();
+
+constexpr std::size_t kMaxPrefix = 50;
+constexpr std::size_t kMaxQuotes = 5;
+constexpr std::size_t kMinSecret = 10, kMaxSecret = 150;
+constexpr std::size_t kMinBase = 12;
+constexpr std::size_t kMaxPadding = 3;
+
+class Tail {
+ public:
+  explicit Tail(std::string_view text) : s_(text) {}
+
+  // Everything behind the naming word that ends at `at`.
+  bool match(std::size_t at, GenericKeyMatch& out) const {
+    const std::size_t op = assignment_follows(s_, at);
+    if (op == std::string_view::npos) return false;
+    // The alternatives of the operator in their order: = > :{1,3}= || : => ?= ,
+    switch (s_[op]) {
+      case '=': return value(op + 1, out) || (get(op + 1) == '>' && value(op + 2, out));
+      case ':': {
+        std::size_t colons = 1;
+        while (colons < 4 && get(op + colons) == ':') ++colons;
+        return (colons < 4 && get(op + colons) == '=' && value(op + colons + 1, out)) || value(op + 1, out);
+      }
+      case '|':
+      case '?': return value(op + 2, out);
+      default: return value(op + 1, out);  // > ,
+    }
+  }
+
+ private:
+  char get(std::size_t i) const { return i < s_.size() ? s_[i] : '\0'; }
+  bool is(std::size_t i, std::uint8_t kind) const { return i < s_.size() && (kKinds[static_cast<unsigned char>(s_[i])] & kind) != 0; }
+
+  // The offset behind what may end a secret, or npos.
+  std::size_t closed(std::size_t at) const {
+    if (at >= s_.size()) return at;
+    if (is(at, kCloses)) return at + 1;
+    const char next = static_cast<char>(get(at + 1) | 0x20);
+    return s_[at] == '\\' && (next == 'n' || next == 'r') ? at + 2 : std::string_view::npos;
+  }
+
+  bool value(std::size_t at, GenericKeyMatch& out) const {
+    std::size_t quotes = 0;
+    while (quotes < kMaxQuotes && is(at + quotes, kQuote)) ++quotes;
+    for (std::size_t n = quotes + 1; n-- > 0;) {
+      if (secret(at + n, out)) return true;
+    }
+    return false;
+  }
+
+  bool secret(std::size_t at, GenericKeyMatch& out) const {
+    std::size_t end = at;
+    const std::size_t most = at + kMaxSecret + 1;
+    while (end < most && is(end, kSecret)) ++end;
+    if (end - at >= kMinSecret && end - at <= kMaxSecret && take(at, end, out)) return true;
+    if (!is(at, kAlnum)) return false;
+    end = at + 1;
+    while (is(end, kBase)) ++end;
+    if (end - at < kMinBase) return false;
+    for (std::size_t i = 0; i < kMaxPadding && get(end) == '='; ++i) ++end;
+    return take(at, end, out);
+  }
+
+  bool take(std::size_t at, std::size_t end, GenericKeyMatch& out) const {
+    const std::size_t behind = closed(end);
+    if (behind == std::string_view::npos) return false;
+    out.secret_start = at;
+    out.secret_end = end;
+    out.end = behind;
+    return true;
+  }
+
+  std::string_view s_;
+};
+
+}  // namespace
+
+bool is_generic_key_pattern(std::string_view pattern) noexcept {
+  return pattern ==
+         R"((?i)[\w.-]{0,50}?(?:access|auth|(?-i:[Aa]pi|API)|credential|creds|key|passw(?:or)?d|secret|token))"
+         R"((?:[ \t\w.-]{0,20})[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5})"
+         R"(([\w.=-]{10,150}|[a-z0-9][a-z0-9+/]{11,}={0,3})(?:[\x60'"\s;]|\\[nr]|$))";
+}
+
+bool next_generic_key(std::string_view text, std::span<const Word> words, std::size_t from, GenericKeyMatch& out) noexcept {
+  const Tail tail(text);
+  auto word = std::lower_bound(words.begin(), words.end(), from, [](const Word& w, std::size_t at) { return w.start < at; });
+  for (; word != words.end() && word->end <= text.size(); ++word) {
+    if (!tail.match(word->end, out)) continue;
+    // The leftmost start from which this word can be reached. A later word's start can never lie further left.
+    std::size_t start = word->start;
+    const std::size_t least = std::max(from, start > kMaxPrefix ? start - kMaxPrefix : 0);
+    while (start > least && (kKinds[static_cast<unsigned char>(text[start - 1])] & kName) != 0) --start;
+    out.start = start;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace tocsin::rules::secrets
