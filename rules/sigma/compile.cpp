@@ -8,6 +8,7 @@
 
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
+#include "rules/sigma/alias.hpp"
 #include "rules/sigma/condition.hpp"
 #include "rules/sigma/fold.hpp"
 #include "rules/sigma/item.hpp"
@@ -242,7 +243,7 @@ class RuleCompiler {
     using Operator = Modifiers::Operator;
     const std::string shown = "'" + printable(item.field, 80) + "'";
     Predicate predicate;
-    predicate.field = item.field.empty() ? kKeywords : program_.field(item.field);
+    predicate.field = item.field.empty() ? kKeywords : program_.field(rule_, item.field);
     std::vector<Predicate> result;
     if (value.type == Scalar::Type::kNull) {
       if (m.op != Operator::kNone || m.windash || m.expand || m.field || m.base64 || m.base64_offset || !m.encodings.empty() || item.field.empty()) {
@@ -313,7 +314,7 @@ class RuleCompiler {
     if (has_wildcard(tokens) || plain_text(tokens).empty()) {
       refuse("bad-fieldref", value.line, "'" + printable(value.text, 80) + "' is not the name of a field", "name one field, without wildcards");
     }
-    predicate.other = program_.field(plain_text(tokens));
+    predicate.other = program_.field(rule_, plain_text(tokens));
     predicate.cased = m.cased;
     predicate.test = m.op == Modifiers::Operator::kContains     ? Test::kContainsField
                      : m.op == Modifiers::Operator::kStartsWith ? Test::kStartsWithField
@@ -478,7 +479,7 @@ class RuleCompiler {
 };
 
 Program::Program() {
-  fields_.push_back({"", {}});  // kKeywords
+  fields_.emplace_back();  // kKeywords
 }
 
 std::optional<Remark> Program::add(std::shared_ptr<const Rule> rule, const Placeholders& placeholders,
@@ -497,15 +498,41 @@ std::optional<Remark> Program::add(std::shared_ptr<const Rule> rule, const Place
   }
 }
 
-FieldId Program::field(std::string_view name) {
-  const auto [at, is_new] = field_ids_.try_emplace(std::string(name), static_cast<FieldId>(fields_.size()));
-  if (is_new) {
-    FieldName field;
-    field.name = std::string(name);
-    for (const std::string_view part : split(name, '.')) field.path.emplace_back(part);
-    fields_.push_back(std::move(field));
-  }
+FieldId Program::field(const std::string& key, FieldName&& made) {
+  const auto [at, is_new] = field_ids_.try_emplace(key, static_cast<FieldId>(fields_.size()));
+  if (is_new) fields_.push_back(std::move(made));
   return at->second;
+}
+
+FieldId Program::field(std::string_view name) {
+  FieldName made;
+  made.name = std::string(name);
+  for (const std::string_view part : split(name, '.')) made.path.emplace_back(part);
+  return field(made.name, std::move(made));
+}
+
+FieldId Program::field(const Rule& rule, std::string_view name) {
+  // A line break parts what makes up the key of a field that is not plain.
+  const std::vector<Place> all = places(rule.product, rule.category, rule.service, name);
+  FieldName made;
+  made.name = std::string(name);
+  made.kind = FieldName::Kind::kAnyOf;
+  std::string key = made.name;
+  for (const Place& place : all) {
+    FieldId id = field(place.name);
+    if (!place.member.empty()) {
+      FieldName member;
+      member.name = place.name + "[" + place.member + "]";
+      member.kind = FieldName::Kind::kMember;
+      member.base = id;
+      member.member = place.member;
+      id = field(place.name + "\n" + place.member, std::move(member));
+    }
+    made.chain.push_back(id);
+    key += "\n" + std::to_string(id);
+  }
+  if (made.chain.size() == 1) return made.chain.front();
+  return field(key, std::move(made));
 }
 
 PredicateId Program::predicate(Predicate&& predicate) {

@@ -35,10 +35,21 @@ using FieldId = std::uint32_t;
 using PredicateId = std::uint32_t;
 inline constexpr FieldId kKeywords = 0;  // the pseudo-field whose values are all scalars of the event
 
-// A field as rules name it. The literal name is looked up first, then the path through objects and arrays.
+inline constexpr FieldId kNoField = 0xFFFFFFFF;
+
+// Where the values of a field are found in an event. A rule's field may be another's part, or stand for several.
 struct FieldName {
-  std::string name;
-  std::vector<std::string> path;  // `name` cut at its dots; one part = no path
+  enum class Kind : std::uint8_t {
+    kPlain,     // the literal name first, then the path through objects and all members of arrays
+    kAnyOf,     // the first of `chain` that is there (rules/sigma/alias.hpp)
+    kMember,    // of every {"name": …, "value": …} in `base`, the value whose name is `member`
+  };
+  std::string name;               // as the rule has it
+  std::vector<std::string> path;  // kPlain: `name` cut at its dots; one part = no path
+  Kind kind = Kind::kPlain;
+  std::vector<FieldId> chain;     // kAnyOf: never empty, none of them a kAnyOf
+  FieldId base = 0;               // kMember
+  std::string member;             // kMember
 };
 
 // What a test compares with. Text tests see strings, the text of numbers and booleans, and the compact JSON of
@@ -108,7 +119,9 @@ class Program {
 
  private:
   friend class RuleCompiler;
-  [[nodiscard]] FieldId field(std::string_view name);
+  [[nodiscard]] FieldId field(std::string_view name);                    // by that name only
+  [[nodiscard]] FieldId field(const Rule& rule, std::string_view name);  // wherever rules of that log source find it
+  [[nodiscard]] FieldId field(const std::string& key, FieldName&& made);
   [[nodiscard]] PredicateId predicate(Predicate&& predicate);
   void write(std::uint32_t node, std::string& out) const;
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -103,7 +104,20 @@ struct Key {
   bool literal = false;
   FieldId field = 0;               // literal: this field
   std::vector<FieldId> heads;      // fields whose path starts with it
+  std::vector<FieldId> wakes;      // indexed fields that are made of such fields
 };
+
+// Calls `each` with the plain fields that a field is made of.
+void for_each_root(const Program& program, FieldId field, const std::function<void(FieldId)>& each) {
+  const FieldName& name = program.fields()[field];
+  switch (name.kind) {
+    case FieldName::Kind::kPlain: each(field); return;
+    case FieldName::Kind::kAnyOf:
+      for (const FieldId place : name.chain) for_each_root(program, place, each);
+      return;
+    case FieldName::Kind::kMember: for_each_root(program, name.base, each); return;
+  }
+}
 
 struct FieldIndex {
   Table texts;
@@ -230,8 +244,9 @@ std::unique_ptr<Route> Engine::Inner::make_route(const LogSource* source) const 
       for (std::uint32_t i = 0; i < node.count; ++i) open.push_back(node.first + i);
       if (node.kind != Node::Kind::kTest) continue;
       const Predicate& predicate = program.predicates()[node.value];
-      fields.insert(predicate.field);
-      if (predicate.other != 0) fields.insert(predicate.other);
+      const auto need = [&](FieldId root) { fields.insert(root); };
+      for_each_root(program, predicate.field, need);
+      if (predicate.other != 0) for_each_root(program, predicate.other, need);
     }
     if (always[index]) {
       made->always.push_back(index);
@@ -277,6 +292,14 @@ std::unique_ptr<Route> Engine::Inner::make_route(const LogSource* source) const 
     literal.literal = true;
     literal.field = field;
     if (name.path.size() > 1) key(name.path.front()).heads.push_back(field);
+  }
+  for (FieldId field = 0; field < made->index_of.size(); ++field) {
+    if (made->index_of[field] < 0 || program.fields()[field].kind == FieldName::Kind::kPlain) continue;
+    for_each_root(program, field, [&](FieldId root) {
+      const FieldName& name = program.fields()[root];
+      key(name.name).wakes.push_back(field);
+      if (name.path.size() > 1) key(name.path.front()).wakes.push_back(field);
+    });
   }
   made->keys.finish();
   return made;
@@ -362,6 +385,7 @@ void Engine::Inner::resolve(const Event& event, const Route& route, Scratch& scr
         FieldState& state = meet(field);
         if (state.head == nullptr) state.head = &member.value;
       }
+      for (const FieldId field : key.wakes) (void)meet(field);
     }
   }
 }

@@ -224,16 +224,30 @@ Evaluation::Range Evaluation::leaves(FieldId field) {
   FieldState& state = scratch_.fields[field];
   if (state.gathered == scratch_.epoch) return {state.begin, state.end};
   state.gathered = scratch_.epoch;
+  const FieldName& name = program_.fields()[field];
+  if (name.kind == FieldName::Kind::kAnyOf) {
+    for (const FieldId place : name.chain) {
+      const Range range = leaves(place);
+      state.begin = range.begin;
+      state.end = range.end;
+      if (range.begin != range.end) break;
+    }
+    return {state.begin, state.end};
+  }
   state.begin = static_cast<std::uint32_t>(scratch_.leaves.size());
   if (field == kKeywords) {
     if (event_.root.present()) add_scalars(event_.root, 0);
     else scratch_.leaves.push_back(Leaf{Value::of(event_.raw), {}, {}, false, false});
+  } else if (name.kind != FieldName::Kind::kPlain) {
+    std::vector<Value> values;
+    addressed(field, values);
+    for (const Value& value : values) add_leaf(value, 0);
   } else {
     find(field, state);
     if (state.literal != nullptr) {
       add_leaf(*state.literal, 0);
     } else if (state.head != nullptr) {
-      walk(*state.head, program_.fields()[field].path, 1, 0);
+      walk(*state.head, name.path, 1, 0);
     }
   }
   state.end = static_cast<std::uint32_t>(scratch_.leaves.size());
@@ -251,6 +265,50 @@ void Evaluation::find(FieldId field, FieldState& state) {
   for (const Field& member : event_.root.fields()) {
     if (state.literal == nullptr && member.key == name.name) state.literal = &member.value;
     if (name.path.size() > 1 && state.head == nullptr && member.key == name.path.front()) state.head = &member.value;
+  }
+}
+
+void Evaluation::addressed(FieldId field, std::vector<Value>& out) {
+  const FieldName& name = program_.fields()[field];
+  switch (name.kind) {
+    case FieldName::Kind::kPlain: {
+      FieldState& state = scratch_.fields[field];
+      find(field, state);
+      if (state.literal != nullptr) out.push_back(*state.literal);
+      else if (state.head != nullptr) walk(*state.head, name.path, 1, 0, out);
+      return;
+    }
+    case FieldName::Kind::kAnyOf: {
+      const std::size_t before = out.size();
+      for (std::size_t i = 0; i < name.chain.size() && out.size() == before; ++i) addressed(name.chain[i], out);
+      return;
+    }
+    case FieldName::Kind::kMember: {
+      std::vector<Value> lists;
+      addressed(name.base, lists);
+      const auto take = [&](const Value& entry) {
+        const Value key = entry.get("name");
+        const Value value = entry.get("value");
+        if (value.present() && key.kind() == Kind::kString && key.as_string() == name.member) out.push_back(value);
+      };
+      for (const Value& list : lists) {
+        if (list.kind() != Kind::kArray) take(list);
+        else std::for_each(list.items().begin(), list.items().end(), take);
+      }
+    }
+  }
+}
+
+void Evaluation::walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth, std::vector<Value>& out) {
+  if (at == path.size()) {
+    out.push_back(value);
+    return;
+  }
+  if (depth >= kMaxDepth) return;
+  if (value.kind() == Kind::kArray) {
+    for (const Value& item : value.items()) walk(item, path, at, depth + 1, out);
+  } else if (const Value member = value.get(path[at]); member.present()) {
+    walk(member, path, at + 1, depth + 1, out);
   }
 }
 

@@ -89,9 +89,12 @@ class Evaluation {
   [[nodiscard]] bool ask(const Predicate& predicate);
   [[nodiscard]] bool ask_field(const Predicate& predicate);
   void find(FieldId field, FieldState& state);
+  // Appends what a field addresses: whole values, arrays not taken apart.
+  void addressed(FieldId field, std::vector<Value>& out);
   void add_leaf(const Value& value, int depth);
   void add_scalars(const Value& value, int depth);
   void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth);
+  static void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth, std::vector<Value>& out);
 
   const Program& program_;
   const Event& event_;

@@ -10,6 +10,7 @@
 
 #include <re2/re2.h>
 
+#include "rules/sigma/alias.hpp"
 #include "rules/sigma/condition.hpp"
 #include "rules/sigma/fold.hpp"
 #include "rules/sigma/scalar.hpp"
@@ -170,6 +171,26 @@ std::vector<Value> addressed(const Event& event, const std::string& name) {
   if (path.size() > 1 && event.root.kind() == Kind::kObject) follow(event.root, path, 0, out);
   return out;
 }
+// The first of a field's places where something is.
+std::vector<Value> placed(const Event& event, const Rule& rule, const std::string& name) {
+  std::vector<Value> found;
+  for (const Place& place : places(rule.product, rule.category, rule.service, name)) {
+    found = addressed(event, place.name);
+    if (!place.member.empty()) {
+      std::vector<Value> named;
+      for (const Value& list : found) {
+        const std::vector<Value> one = {list};
+        for (const Value& entry : list.kind() == Kind::kArray ? std::vector<Value>(list.items().begin(), list.items().end()) : one) {
+          const bool is_text = entry.get("name").kind() == Kind::kString;
+          if (is_text && entry.get("name").as_string() == place.member && entry.get("value").present()) named.push_back(entry.get("value"));
+        }
+      }
+      found = named;
+    }
+    if (!found.empty()) break;
+  }
+  return found;
+}
 // A value and, if it is an array, all members at all depths.
 void with_members(const Value& value, std::vector<Value>& out) {
   out.push_back(value);
@@ -251,7 +272,7 @@ class Interpreter {
       else out.push_back(Value::of(event_.raw));
       return out;
     }
-    for (const Value& v : addressed(event_, i.field)) with_members(v, out);
+    for (const Value& v : placed(event_, rule_, i.field)) with_members(v, out);
     return out;
   }
 
@@ -267,7 +288,7 @@ class Interpreter {
 
   bool field_reference(const Item& i, const Scalar& v, const std::vector<Value>& left) const {
     std::vector<Value> right;
-    for (const Value& other : addressed(event_, literal_text(read_value(v.text)))) with_members(other, right);
+    for (const Value& other : placed(event_, rule_, literal_text(read_value(v.text)))) with_members(other, right);
     const bool cased = has(i, {"cased"});
     const auto scalar = [](const Value& x) { return x.kind() != Kind::kNull && x.kind() != Kind::kArray && x.kind() != Kind::kObject; };
     for (const Value& a : left) {
