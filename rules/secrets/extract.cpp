@@ -9,6 +9,7 @@
 #include "rules/base/text.hpp"
 #include "rules/secrets/numbers.hpp"
 #include "rules/secrets/ruleset.hpp"
+#include "rules/secrets/shapes.hpp"
 #include "rules/secrets/tokens.hpp"
 #include "rules/secrets/value.hpp"
 
@@ -24,7 +25,7 @@ bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_key(char c) { return is_name(c) || c == '-' || c == '.' || is_high(c); }
 
 // Where a value stands; decides where it ends and how it is decoded.
-enum class Shape : std::uint8_t { kQuoted, kSqlQuoted, kQuery, kPlain, kColon, kXml, kArgument, kProse };
+enum class Shape : std::uint8_t { kQuoted, kSqlQuoted, kQuery, kPlain, kColon, kXml, kOdbc, kArgument, kProse };
 
 struct Value {
   std::size_t start = 0;
@@ -47,6 +48,9 @@ class Reader {
   void command(const StemHit& stem);
   void insert(const StemHit& stem);
   void redis_auth(const StemHit& stem);
+  void login(const StemHit& stem);
+  void call(const StemHit& stem);
+  void password_line();
   void encoded(const StemHit& stem);
 
   // Text before this offset has been read as a key or a value.
@@ -78,7 +82,15 @@ class Reader {
   std::optional<Value> quoted(std::size_t i, bool sql);
   Value plain(std::size_t i, Shape shape, bool encoded_separator) const;
   std::optional<Value> call_argument(const Value& call);
-  std::optional<Value> prose(std::size_t i, std::string_view key);
+  std::optional<Value> prose(std::size_t i);
+  std::optional<Value> spaced(std::size_t i, const KeySpan& key, const Key& meaning);
+  std::optional<Value> xml_text(std::size_t i, const KeySpan& key, bool escaped);
+  std::optional<Value> xml_attribute(std::size_t i, const KeySpan& key);
+  std::optional<Value> braced(std::size_t i) const;
+  std::optional<Value> until(std::size_t start, std::string_view mark, Shape shape);
+  bool is_option(const KeySpan& key) const;
+  std::string before(std::size_t at, std::size_t near) const { return to_lower(s_.substr(at > near ? at - near : 0, std::min(at, near))); }
+  void places();
 
   std::string decoded(const Value& value) const;
   void widen_number(Value& value) const;
@@ -109,7 +121,9 @@ class Reader {
   bool personal_;
   std::vector<Found>& found_;
   std::vector<Drop>* drops_;
-  mutable std::size_t read_ = 0;  // bytes read as values so far
+  mutable std::size_t read_ = 0;   // bytes read as values so far
+  std::size_t command_end_ = 0;    // of the command line read last
+  std::vector<SecretPlace> places_;
 };
 
 // ---- keys
@@ -154,12 +168,13 @@ void Reader::key_at(const StemHit& stem) {
   // "arn:aws:secretsmanager:…:secret:name": one word of a name in parts.
   const bool jointed = span.start > 0 && s_[span.start - 1] == ':' && get(span.end) == ':' && !is_space(get(span.end + 1));
   if (jointed && value->shape == Shape::kColon) return drop(FieldRule::kSecretField, *value, "part of a name");
-  // "GET /password: …" is a path.
-  if (span.start > 0 && s_[span.start - 1] == '/' && value->shape == Shape::kColon) return;
+  // "GET /password: …" is a path; "/password:value" is an option of Windows.
+  if (span.start > 0 && s_[span.start - 1] == '/' && value->shape == Shape::kColon && is_blank(get(span.end + 1))) {
+    return drop(FieldRule::kPasswordField, *value, "part of a path");
+  }
   FieldRule rule = FieldRule::kPasswordField;
   if (value->shape == Shape::kSqlQuoted) rule = FieldRule::kPasswordSql;
-  const bool option = span.start >= 2 && s_[span.start - 1] == '-' && s_[span.start - 2] == '-';
-  if (value->shape == Shape::kArgument || option) rule = FieldRule::kPasswordCommand;
+  if (value->shape == Shape::kArgument || is_option(span)) rule = FieldRule::kPasswordCommand;
   if (value->shape == Shape::kProse) rule = FieldRule::kPasswordText;
   if (key.cls == KeyClass::kPersonalNumber) widen_number(*value);
   judge(key, *value, rule);
@@ -179,13 +194,16 @@ void Reader::widen_number(Value& value) const {
 
 std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning) {
   std::size_t i = key.end;
-  const bool xml = key.start > 0 && (s_[key.start - 1] == '<' || (s_[key.start - 1] == ':' && key.start > 1 && is_name(s_[key.start - 2])));
-  if (xml && get(i) == '>') {
-    Value value{i + 1, i + 1, Shape::kXml, 0, false};
-    const std::size_t stop = limit_from(value.start);
-    while (value.end < stop && s_[value.end] != '<') ++value.end;
-    read_ += value.end - value.start;
-    return value;
+  const std::string_view left = s_.substr(0, key.start);
+  const bool xml = left.ends_with('<') || (left.ends_with(':') && key.start > 1 && is_name(s_[key.start - 2]));
+  if (xml && (get(i) == '>' || is_blank(get(i)))) {
+    if (auto value = xml_text(i, key, false)) return value;
+    if (get(i) == '>') return std::nullopt;
+  }
+  if ((left.ends_with("\\u003c") && at(i, "\\u003e")) || (left.ends_with("&lt;") && at(i, "&gt;"))) return xml_text(i, key, true);
+  if (left.ends_with("<key>") && at(i, "</key>")) {  // <key>password</key><string>value</string>
+    const std::size_t next = s_.substr(0, std::min(s_.size(), i + 40)).find("<string>", i);
+    return next == std::string_view::npos ? std::nullopt : until(next + 8, "<", Shape::kXml);
   }
   // What closes the key: a quote with its backslashes, a bracket.
   const std::size_t bare_end = i;
@@ -203,8 +221,21 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     i += 3;
   }
   const std::size_t gap = i;
+  if (closed) {
+    if (auto value = xml_attribute(i, key)) return value;
+    // A part of a form: the value stands behind an empty line.
+    const std::size_t body = at(i, "\r\n\r\n") ? i + 4 : at(i, "\n\n") ? i + 2 : 0;
+    if (body != 0) return plain(body, Shape::kArgument, false);
+  }
   i = skip_blanks(i);
 
+  // - name: DB_PASSWORD, and on the next line value: secret
+  if (at(i, "value:") && i > gap && before(key.start, 8).ends_with("name: ")) return after_separator(i + 6, Shape::kColon, false);
+  // "parola d'ordine:", "κωδικός πρόσβασης:"
+  if (meaning.cls == KeyClass::kPassword && !closed && i > gap) {
+    const std::size_t tail = words_.tail_length(s_.substr(i, 40));
+    if (tail > 0 && (get(i + tail) == ':' || get(i + tail) == '=')) return after_separator(i + tail + 1, Shape::kColon, false);
+  }
   // {"name":"password","value":"…"}
   if (closed && get(i) == ',') {
     for (const std::string_view name : {"value", "Value", "content"}) {
@@ -239,13 +270,19 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
   if (i == bare_end || meaning.cls == KeyClass::kAbout) return std::nullopt;
 
   // --password VALUE
-  const bool option = key.start >= 2 && s_[key.start - 1] == '-' && s_[key.start - 2] == '-';
-  if (option && !closed) {
+  if (is_option(key) && !closed) {
     if (get(i) == '-' || i >= s_.size()) return std::nullopt;
     auto value = quoted(i, false);
     if (!value) value = plain(i, Shape::kArgument, false);
     value->shape = Shape::kArgument;
+    // openssl -passin pass:secret
+    if (s_.substr(value->start, value->end - value->start).starts_with("pass:")) value->start += 5;
     return value;
+  }
+  // WHERE password LIKE 'x'
+  if (iat(i, "like ")) {
+    auto value = quoted(skip_blanks(i + 5), true);
+    if (value) return value;
   }
   // PASSWORD 'x', with pwd 'x'
   std::size_t q = i;
@@ -267,7 +304,117 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     if (s_.substr(key.start, key.end - key.start) == "PASS" && s_.substr(key.start > 200 ? key.start - 200 : 0, std::min<std::size_t>(key.start, 200)).find("USER ") != std::string_view::npos) {
       return plain(i, Shape::kArgument, false);
     }
-    return prose(i, meaning.word);
+  }
+  if (!closed && (meaning.cls == KeyClass::kPassword || meaning.cls == KeyClass::kSecret)) {
+    if (auto value = prose(i)) return value;
+    return spaced(i, key, meaning);
+  }
+  return std::nullopt;
+}
+
+// --password, and -storepass as Java's tools write it.
+bool Reader::is_option(const KeySpan& key) const {
+  if (key.start < 1 || s_[key.start - 1] != '-') return false;
+  if (key.start >= 2 && s_[key.start - 2] == '-') return true;
+  return key.end - key.start >= 4 && (key.start < 2 || is_blank(s_[key.start - 2]));
+}
+
+// "requirepass secret", "ENV DB_PASSWORD secret", "login with user root and password s3cret", "set aws_secret_access_key …":
+// only a blank between, so something else must say that a value follows.
+std::optional<Value> Reader::spaced(std::size_t i, const KeySpan& key, const Key& meaning) {
+  if (i >= s_.size() || i == key.end || get(i) == '-' || get(i) == '|') return std::nullopt;
+  auto value = quoted(i, false);
+  if (!value) value = plain(i, Shape::kArgument, false);
+  if (value->end <= value->start) return std::nullopt;
+  while (value->end > value->start + 1 && (s_[value->end - 1] == '.' || s_[value->end - 1] == ',')) --value->end;
+  const std::string_view text = s_.substr(value->start, value->end - value->start);
+  value->shape = Shape::kPlain;
+  // A line of a configuration file: the key opens it (or follows a command such as CONFIG SET), the value ends it.
+  const std::size_t behind = value->end + (value->start > i ? 1 : 0);
+  const char next = get(behind);
+  const bool last = next == '\0' || next == '\n' || next == '\r' || next == '"' || next == '\'' || next == '.' || next == ',' || next == ')' || next == ';';
+  const std::string left = before(key.start, 12);
+  const bool opens = left.empty() || left.ends_with('\n') || left.ends_with(": ") || left.ends_with("config set ") || left.find_first_not_of(" \t") == std::string::npos;
+  if (last && next != ',' && next != '.' && opens && words_.is_directive(to_lower(s_.substr(key.start, key.end - key.start)))) return value;
+  if (meaning.cls == KeyClass::kSecret) {
+    const Mix m = mix(text);
+    const bool random = text.size() >= 20 && m.digit >= 2 && m.lower + m.upper >= 4 && m.other <= 4 && !is_uuid(text) && entropy(text) > 3.5;
+    return random ? value : std::nullopt;
+  }
+  if (before(key.start, 4) == "env ") return value;
+  if (!last) return std::nullopt;
+  value->shape = Shape::kProse;
+  constexpr std::size_t kNear = 60;
+  const std::string near = before(key.start, kNear);
+  const Mix m = mix(text);
+  const bool mixed = m.digit > 0 && m.lower + m.upper > 0 && text.size() >= 6;
+  for (const std::string_view word : {"user ", "username ", "login ", "account ", "admin ", "connect ", "ssid "}) {
+    if (mixed && near.find(word) != std::string::npos) return value;
+  }
+  return std::nullopt;
+}
+
+// The text from `start` to the mark; nullopt if it is not near.
+std::optional<Value> Reader::until(std::size_t start, std::string_view mark, Shape shape) {
+  const std::size_t end = s_.substr(0, limit_from(start)).find(mark, start);
+  read_ += (end == std::string_view::npos ? limit_from(start) : end) - start;
+  if (end == std::string_view::npos) return std::nullopt;
+  return Value{start, end, shape, 0, false};
+}
+
+// <password>value</password>, with attributes, as CDATA, or escaped inside JSON or XML. An element that is never closed
+// is a placeholder: "mongodb://<user>:<password>@host".
+std::optional<Value> Reader::xml_text(std::size_t i, const KeySpan& key, bool escaped) {
+  constexpr std::size_t kMaxAttributes = 200;
+  if (escaped) return s_[i] == '&' ? until(i + 4, "&lt;", Shape::kXml) : until(i + 6, "\\u003c", Shape::kXml);
+  if (get(i) != '>') {
+    const std::size_t stop = std::min(s_.size(), i + kMaxAttributes);
+    const std::size_t from = i;
+    while (i < stop && s_[i] != '>' && s_[i] != '<') ++i;
+    read_ += i - from;
+    if (i >= stop || s_[i] != '>') return std::nullopt;
+    const std::string_view attributes = s_.substr(key.end, i - key.end);
+    const auto value = attributes.find(" value=\"");
+    if (value != std::string_view::npos) return until(key.end + value + 8, "\"", Shape::kXml);
+    if (s_[i - 1] == '/' || attributes.find('=') == std::string_view::npos) return std::nullopt;
+  }
+  ++i;
+  if (at(i, "<![CDATA[")) return until(i + 9, "]]>", Shape::kXml);
+  return until(i, "<", Shape::kXml);
+}
+
+// <add key="DbPassword" value="secret"/>, <property name="password">secret</property>; not <label for="password">.
+std::optional<Value> Reader::xml_attribute(std::size_t i, const KeySpan& key) {
+  const std::string near = before(key.start, 120);
+  if (near.size() < 6 || (near.back() != '"' && near.back() != '\'')) return std::nullopt;
+  const std::string_view left = std::string_view(near).substr(0, near.size() - 1);
+  if (!left.ends_with(" name=") && !left.ends_with(" key=")) return std::nullopt;
+  const auto open = left.rfind('<');
+  if (open == std::string_view::npos) return std::nullopt;
+  const std::string_view tag = left.substr(open + 1, left.find(' ', open) - open - 1);
+  for (const std::string_view html : {"input", "button", "label", "a", "option", "select", "textarea", "meta", "form", "iframe", "th", "td", "div", "span"}) {
+    if (tag == html) return std::nullopt;
+  }
+  if (get(i) == '>') return until(i + 1, "<", Shape::kXml);
+  i = skip_blanks(i);
+  if (!at(i, "value=")) return std::nullopt;
+  const char quote = get(i + 6);
+  if (quote != '"' && quote != '\'') return std::nullopt;
+  return until(i + 7, std::string_view(&quote, 1), Shape::kXml);
+}
+
+// ODBC: Pwd={se;cret}, where }} stands for }.
+std::optional<Value> Reader::braced(std::size_t i) const {
+  const std::size_t stop = limit_from(i);
+  for (std::size_t k = i + 1; k < stop; ++k) {
+    ++read_;
+    if (s_[k] == '\n') return std::nullopt;
+    if (s_[k] != '}') continue;
+    if (get(k + 1) == '}' && k + 1 < stop) {
+      ++k;
+      continue;
+    }
+    return Value{i + 1, k, Shape::kOdbc, 0, false};
   }
   return std::nullopt;
 }
@@ -282,13 +429,27 @@ std::optional<Value> Reader::after_separator(std::size_t i, Shape shape, bool en
     if (s_[k] == '\n') return std::nullopt;
   }
   if (i >= s_.size()) return std::nullopt;
-  if (get(i) == '[' && (get(i + 1) == '"' || get(i + 1) == '\'' || get(i + 1) == '\\')) ++i;  // ['value']
+  if ((get(i) == '[' || get(i) == '(') && (get(i + 1) == '"' || get(i + 1) == '\'' || get(i + 1) == '\\')) ++i;  // ['value']
   std::size_t q = i;
   if ((get(q) == 'N' || get(q) == 'E' || get(q) == 'n' || get(q) == 'e' || get(q) == 'b' || get(q) == 'u') &&
       (get(q + 1) == '\'' || get(q + 1) == '"')) {
     i = q + 1;
   }
+  // PHP's var_dump: string(9) "value"
+  if (at(i, "string(")) {
+    std::size_t k = i + 7;
+    while (is_digit(get(k))) ++k;
+    if (k > i + 7 && at(k, ") ")) i = k + 2;
+  }
   if (auto value = quoted(i, shape == Shape::kPlain)) return value;
+  if (get(i) == '{' && shape == Shape::kQuery && i == from) {
+    constexpr std::size_t kNear = 400;
+    const std::string near = before(i, kNear);
+    const bool odbc = near.find("driver=") != std::string::npos || near.find("dsn=") != std::string::npos || near.find("uid=") != std::string::npos;
+    if (odbc) {
+      if (auto value = braced(i)) return value;
+    }
+  }
   if (shape == Shape::kColon && (get(i) == '{' || get(i) == '[') && get(i + 1) != '{') return std::nullopt;
   // Unquoted after "key = ": SQL and configuration; what follows may be a call.
   Value value = plain(i, shape, encoded_separator);
@@ -457,17 +618,50 @@ std::optional<Value> Reader::call_argument(const Value& call) {
     i = skip_blanks(i + 1);
     if (get(i) == 'N') ++i;
   }
-  while (i < stop && s_[i] != '\'' && s_[i] != ')') ++i;
+  // The argument itself, or the first argument of a digest inside: encode(digest('secret', 'sha256'), 'hex').
+  for (int depth = 0; depth < 3; ++depth) {
+    i = skip_blanks(i);
+    if ((get(i) == 'N' || get(i) == 'E') && get(i + 1) == '\'') ++i;
+    if (get(i) == '\'') break;
+    std::size_t inner = i;
+    while (inner < stop && (is_name(s_[inner]) || s_[inner] == '.')) ++inner;
+    const std::string name = to_lower(s_.substr(i, inner - i));
+    if (get(inner) != '(' || std::find(kDigests.begin(), kDigests.end(), name) == kDigests.end()) return std::nullopt;
+    i = inner + 1;
+  }
   if (get(i) != '\'') return std::nullopt;
   Value value{i + 1, sql_string_end(i), Shape::kSqlQuoted, 0, false};
   return value;
 }
 
-// "password is hunter2", "Passwort lautet 'geheim'"
-std::optional<Value> Reader::prose(std::size_t i, std::string_view) {
-  std::size_t end = i;
-  while (end < s_.size() && end < i + 20 && (is_letter(s_[end]) || is_high(s_[end]))) ++end;
-  if (!words_.is_copula(to_lower(s_.substr(i, end - i)))) return std::nullopt;
+// "password is hunter2", "Passwort lautet 'geheim'", "password for anna set to hunter2"
+std::optional<Value> Reader::prose(std::size_t i) {
+  constexpr std::size_t kMaxAside = 5;  // words of "for the new account"
+  const auto word_end = [&](std::size_t from) {
+    std::size_t end = from;
+    while (end < s_.size() && end < from + 30 && (is_name(s_[end]) || is_high(s_[end]) || s_[end] == '@' || s_[end] == '.' || s_[end] == '-')) ++end;
+    return end;
+  };
+  std::size_t end = word_end(i);
+  const bool aside = words_.is_aside(to_lower(s_.substr(i, end - i)));
+  bool found = !aside && words_.is_copula(to_lower(s_.substr(i, end - i)));
+  for (std::size_t n = 0; aside && n < kMaxAside && !found; ++n) {
+    if (get(end) == ':' && is_blank(get(end + 1))) {
+      found = true;
+      break;
+    }
+    if (!is_blank(get(end))) return std::nullopt;
+    i = skip_blanks(end);
+    if (at(i, "set to ")) {
+      end = i + 6;
+      found = true;
+      break;
+    }
+    end = word_end(i);
+    if (end == i) return std::nullopt;
+    found = n > 0 && words_.is_copula(to_lower(s_.substr(i, end - i)));
+  }
+  if (!found) return std::nullopt;
   i = end;
   if (get(i) == ':') ++i;
   const std::size_t start = skip_blanks(i);
@@ -491,6 +685,9 @@ std::string Reader::decoded(const Value& value) const {
     case Shape::kSqlQuoted:
       for (std::size_t at = 0; (at = text.find("''", at)) != std::string::npos; ++at) text.erase(at, 1);
       break;
+    case Shape::kOdbc:
+      for (std::size_t at = 0; (at = text.find("}}", at)) != std::string::npos; ++at) text.erase(at, 1);
+      break;
     case Shape::kXml:
       for (const auto& [entity, character] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
         for (std::size_t at = 0; (at = text.find(entity, at)) != std::string::npos; ++at) text.replace(at, std::string_view(entity).size(), character);
@@ -506,6 +703,19 @@ std::string Reader::decoded(const Value& value) const {
 void Reader::judge(const Key& key, Value value, FieldRule rule) {
   if (key.cls == KeyClass::kAuthorization) return judge_authorization(value);
   const std::string secret = decoded(value);
+  const bool was_quoted = value.start > 0 && (s_[value.start - 1] == '\'' || s_[value.start - 1] == '"');
+  const std::string_view raw = s_.substr(value.start, value.end - value.start);
+  if (value.start > 0 && s_[value.start - 1] == '`') return drop(rule, value, "expression");
+  if (value.shape == Shape::kOdbc && is_digits(secret) && secret.size() < 3) return drop(rule, value, "template");
+  if (value.shape == Shape::kQuery && raw.size() != secret.size() && placeholder(raw, key.word, words_)) return drop(rule, value, "variable");
+  if (!was_quoted && value.shape != Shape::kXml && value.shape != Shape::kArgument && value.shape != Shape::kOdbc) {
+    if (is_expression(secret, get(value.end), words_)) return drop(rule, value, "expression");
+    // "(sensitive value)", "<not shown>": only the first word was read.
+    const char close = raw.empty() ? '\0' : raw[0] == '(' ? ')' : raw[0] == '<' ? '>' : raw[0] == '[' ? ']' : '\0';
+    if (close != '\0' && raw.find(close) == std::string_view::npos && s_.substr(value.end, 40).find(close) != std::string_view::npos) {
+      return drop(rule, value, "placeholder");
+    }
+  }
   if (const auto why = placeholder(secret, key.word, words_)) {
     // In SQL, 'password' given as a password is one.
     const bool real = *why == "the key's own name" && rule == FieldRule::kPasswordSql;
@@ -543,6 +753,10 @@ void Reader::judge_password(const Key& key, const Value& value, const std::strin
   const bool letters = m.digit == 0 && m.other == 0;
   const bool unquoted = value.shape == Shape::kColon || value.shape == Shape::kProse || value.shape == Shape::kPlain || value.shape == Shape::kArgument;
   const bool was_quoted = value.start > 0 && (s_[value.start - 1] == '\'' || s_[value.start - 1] == '"');
+  if (m.lower + m.upper + m.digit == 0 && secret.size() <= 3 && !has_high(secret)) return drop(rule, value, "punctuation");
+  if (unquoted && !was_quoted && is_digits(secret) && secret.size() < 3) return drop(rule, value, "count");
+  if (is_date(secret)) return drop(rule, value, "date");
+  if (rule != FieldRule::kPasswordSql && is_path(secret)) return drop(rule, value, "path");
   if (key.word == "pwd" && (secret.front() == '/' || secret.front() == '~' || secret.find(":\\") == 1)) return drop(rule, value, "directory");
   if (key.word == "pass") {
     if (is_digits(secret) && secret.size() < 5) return drop(rule, value, "count");
@@ -557,12 +771,16 @@ void Reader::judge_password(const Key& key, const Value& value, const std::strin
     }
     // "pam_unix(passwd:session)"
     if (value.shape == Shape::kColon && value.start > 0 && s_[value.start - 1] == ':') return drop(rule, value, "part of a name");
-    if (value.shape == Shape::kProse && (secret.ends_with("ed") || secret.ends_with("ing"))) return drop(rule, value, "prose");
+    // In a sentence a word of letters alone is more likely part of the sentence, in whatever language.
+    const bool initial = m.upper == 0 || (m.upper == 1 && secret.front() >= 'A' && secret.front() <= 'Z');
+    if (value.shape == Shape::kProse && initial) return drop(rule, value, "prose");
   }
+  if (unquoted && !was_quoted && has_high(secret) && value.shape == Shape::kProse && m.digit == 0) return drop(rule, value, "prose");
+  if (was_quoted && m.blank >= 2 && words_.is_sentence(to_lower(secret))) return drop(rule, value, "prose");
   if (was_quoted && value.shape == Shape::kProse && m.blank > 0 && m.digit == 0) return drop(rule, value, "prose");
   if (m.blank > 6) return drop(rule, value, "prose");
   // A JSON object or a whole statement inside the quotes is looked at on its own.
-  if (secret.front() == '{' || secret.size() > 512) return drop(rule, value, "too long or structured");
+  if ((secret.front() == '{' && value.shape != Shape::kOdbc) || secret.size() > 512) return drop(rule, value, "too long or structured");
   hit(rule, Tier::kPattern, value.start, value.end, secret);
 }
 
@@ -575,8 +793,11 @@ void Reader::judge_secret(const Key& key, const Value& value, const std::string&
   }
   const TokenFacts facts = inspect_token(secret);
   if (facts.known) return hit(rule, facts.tier, value.start, value.end, secret, facts.note);
-  if (secret.front() == '/' || secret.starts_with("http://") || secret.starts_with("https://")) return drop(rule, value, "path or address");
+  if (is_path(secret) || secret.starts_with("http://") || secret.starts_with("https://")) return drop(rule, value, "path or address");
+  // "CREDENTIALS 'aws_access_key_id=…;aws_secret_access_key=…'" holds fields of its own.
+  if (secret.find('=') < secret.size() / 2 && secret.find(';') != std::string::npos) return drop(rule, value, "structured");
   if (is_digits(secret)) return drop(rule, value, "number");
+  if (is_date(secret)) return drop(rule, value, "date");
   // "sessionId" in a record names a session; only as a cookie it opens one.
   if (key.cls == KeyClass::kSession && (value.start == 0 || s_[value.start - 1] != '=')) return drop(rule, value, "not a cookie");
   const bool strong = key.cls != KeyClass::kSecret;
@@ -627,6 +848,7 @@ void Reader::judge_authorization(const Value& value) {
   if (iequals(scheme, "digest") || iequals(scheme, "negotiate") || iequals(scheme, "ntlm") || scheme.starts_with("AWS4")) {
     return drop(FieldRule::kAuthorization, value, "the scheme does not carry the secret");
   }
+  if (basic_value(value.start, value.end)) return;  // _auth=dXNlcjpwYXNz of npm
   if (!bearer_value(value.start, value.end, false)) drop(FieldRule::kAuthorization, value, "not a credential");
 }
 
@@ -737,59 +959,56 @@ void Reader::basic(const StemHit& stem) {
   if (end - start >= 8) (void)basic_value(start, end);
 }
 
-// The words of a command line, up to the end of the command or of the string that holds it.
-void Reader::command(const StemHit& stem) {
-  if (spent() || (stem.start > 0 && (is_name(s_[stem.start - 1]) || s_[stem.start - 1] == '.'))) return;
-  const std::string program = to_lower(s_.substr(stem.start, stem.end - stem.start));
-  const bool mysql = program == "mysql" || program == "mariadb";
-  std::size_t i = stem.end;
-  while (i < s_.size() && (is_name(s_[i]) || s_[i] == '-') && s_[i] != ' ') ++i;  // mysqldump, mysql-client
-  if (!is_blank(get(i))) return;
-  const Key key{KeyClass::kPassword, "", ""};
-  const auto take = [&](std::size_t at_value) {
-    auto value = quoted(at_value, false);
-    if (!value) value = plain(at_value, Shape::kArgument, false);
-    value->shape = Shape::kArgument;
-    if (value->end > value->start) judge(key, *value, FieldRule::kPasswordCommand);
-  };
-  // "-u user:password"
-  const auto take_pair = [&](std::size_t at_value, char separator) {
-    auto value = quoted(at_value, false);
-    if (!value) value = plain(at_value, Shape::kArgument, false);
-    const auto colon = s_.substr(0, value->end).find(separator, value->start);
-    if (colon == std::string_view::npos) return;
-    value->start = colon + 1;
-    value->shape = Shape::kArgument;
-    if (value->end > value->start) judge(key, *value, FieldRule::kPasswordCommand);
-  };
-  for (std::size_t n = 0; n < Extractor::kMaxWords; ++n) {
-    i = skip_blanks(i);
-    if (i >= s_.size() || s_[i] == '|' || s_[i] == ';' || s_[i] == '\n' || s_[i] == '&') return;
-    const std::size_t word = i;
-    char quote = '\0';
-    const std::size_t stop = limit_from(word);
-    while (i < stop && (quote != '\0' || !is_space(s_[i]))) {
-      ++read_;
-      if (quote == '\0' && (s_[i] == '\'' || s_[i] == '"')) {
-        quote = s_[i];
-      } else if (s_[i] == quote) {
-        quote = '\0';
+// What the readers of shapes without a key found, judged as a password's value.
+void Reader::places() {
+  const Key key{KeyClass::kPassword, "password", ""};
+  for (const SecretPlace& place : places_) {
+    if (place.end <= place.start || place.end > s_.size()) continue;
+    const bool known = !found_.empty() && found_.back().start < place.end && found_.back().end > place.start;
+    if (known) continue;
+    Value value{place.start, place.end, place.written == Written::kSqlQuoted ? Shape::kSqlQuoted : Shape::kArgument, 0, false};
+    const std::string_view text = s_.substr(place.start, place.end - place.start);
+    switch (place.written) {
+      case Written::kPlain:
+      case Written::kArgument:
+      case Written::kSqlQuoted: judge(key, value, place.rule); break;
+      case Written::kDigest:
+        hit(FieldRule::kPasswordHash, Tier::kPattern, place.start, place.end, std::string(text), std::string(digest_form(text)));
+        break;
+      case Written::kSaslPlain:
+      case Written::kBase64: {
+        const std::string secret = place.written == Written::kSaslPlain ? sasl_plain_password(text) : decode_base64_text(text).value_or("");
+        if (const auto why = placeholder(secret, "", words_)) {
+          drop(place.rule, value, *why);
+        } else {
+          hit(place.rule, Tier::kStructure, place.start, place.end, secret, "base64");
+        }
+        break;
       }
-      ++i;
     }
-    const std::string_view text = s_.substr(word, i - word);
-    const std::size_t next = skip_blanks(i);
-    const bool more = next < s_.size() && next > i && s_[next] != '-';
-    if (mysql && text.starts_with("-p") && text.size() > 2) take(word + 2);
-    if ((program == "sshpass" || program == "mongo") && text.starts_with("-p")) {
-      if (text.size() > 2) take(word + 2);
-      if (text.size() == 2 && more) take(next);
-    }
-    if (program == "redis-cli" && text == "-a" && more) take(next);
-    if (program.starts_with("ldap") && text == "-w" && more) take(next);
-    if ((program == "curl" || program == "wget") && (text == "-u" || text == "--user") && more) take_pair(next, ':');
-    if (program == "smbclient" && text == "-U" && more) take_pair(next, '%');
   }
+  places_.clear();
+}
+
+void Reader::command(const StemHit& stem) {
+  if (stem.start < command_end_) return;
+  command_end_ = read_command(s_, stem.start, stem.end, places_);
+  places();
+}
+
+void Reader::login(const StemHit& stem) {
+  read_login(s_, stem.start, stem.end, places_);
+  places();
+}
+
+void Reader::call(const StemHit& stem) {
+  read_call(s_, stem.start, stem.end, places_);
+  places();
+}
+
+void Reader::password_line() {
+  read_password_line(s_, words_, places_);
+  places();
 }
 
 // INSERT INTO t (a, password) VALUES ('x', 'y'), (…)
@@ -941,9 +1160,10 @@ std::vector<std::pair<std::string, StemKind>> Extractor::stems() const {
   out.emplace_back("://", StemKind::kUrl);
   out.emplace_back("bearer ", StemKind::kBearer);
   out.emplace_back("basic ", StemKind::kBasic);
-  for (const char* program : {"mysql", "mariadb", "sshpass", "redis-cli", "ldapsearch", "ldapmodify", "ldapadd", "curl", "wget", "mongo", "smbclient"}) {
-    out.emplace_back(program, StemKind::kCommand);
-  }
+  out.emplace_back(":\\/\\/", StemKind::kUrl);  // as JSON may escape it
+  for (const auto literal : command_literals()) out.emplace_back(literal, StemKind::kCommand);
+  for (const auto literal : login_literals()) out.emplace_back(literal, StemKind::kLogin);
+  for (const auto literal : call_literals()) out.emplace_back(literal, StemKind::kCall);
   out.emplace_back("insert into", StemKind::kInsert);
   out.emplace_back("replace into", StemKind::kInsert);
   out.emplace_back("auth ", StemKind::kRedisAuth);
@@ -966,8 +1186,11 @@ void Extractor::run(std::string_view record, const std::vector<StemHit>& stems, 
       case StemKind::kInsert: reader.insert(stem); break;
       case StemKind::kRedisAuth: reader.redis_auth(stem); break;
       case StemKind::kEncoded: reader.encoded(stem); break;
+      case StemKind::kLogin: reader.login(stem); break;
+      case StemKind::kCall: reader.call(stem); break;
     }
   }
+  reader.password_line();
 }
 
 }  // namespace tocsin::rules::secrets

@@ -3,7 +3,8 @@
 //
 //   key=value  "key":"value"  \"key\":\"value\"  key: value  <key>value</key>  --key value  key is value
 //   SQL: IDENTIFIED BY 'v', PASSWORD 'v', key = crypt('v', …), INSERT INTO t (…, key) VALUES (…, 'v')
-//   scheme://user:value@host   Authorization: Basic|Bearer v   mysql -pv   sshpass -p v
+//   scheme://user:value@host   Authorization: Basic|Bearer v   <add key="key" value="v"/>   Pwd={v}
+//   and the shapes without a key, which shapes.hpp reads: mysql -pv   AUTH PLAIN …   user/v@ORCL   sp_addlogin 'u', 'v'
 //
 // Work is linear in the record: keys and values have named limits, and what was read once as a value is not read again.
 #pragma once
@@ -19,7 +20,7 @@
 namespace tocsin::rules::secrets {
 
 // What a literal leads to.
-enum class StemKind : std::uint8_t { kKey, kIdentifiedBy, kUrl, kBearer, kBasic, kCommand, kInsert, kRedisAuth, kEncoded };
+enum class StemKind : std::uint8_t { kKey, kIdentifiedBy, kUrl, kBearer, kBasic, kCommand, kInsert, kRedisAuth, kEncoded, kLogin, kCall };
 
 struct StemHit {
   std::uint32_t start;
@@ -44,12 +45,16 @@ class Extractor {
   static constexpr std::size_t kMaxGap = 8;         // blanks between key, separator and value
   static constexpr std::size_t kMaxColumns = 200;   // of an INSERT
   static constexpr std::size_t kMaxRows = 1000;     // of an INSERT
-  static constexpr std::size_t kMaxWords = 64;      // of a command line
 
   explicit Extractor(const Vocabulary& words, bool personal) : words_(words), personal_(personal) {}
 
   // The literals that the matcher must look for, with what they lead to. Lower case.
   [[nodiscard]] std::vector<std::pair<std::string, StemKind>> stems() const;
+
+  // "user:digest" as a whole record needs no stem; true = worth a look.
+  [[nodiscard]] static bool may_be_password_line(std::string_view record) noexcept {
+    return record.size() >= 34 && record.size() <= 220 && record.substr(0, 42).find(':') != std::string_view::npos;
+  }
 
   // Reads around each stem (ordered by end). Appends to `found`, and to `drops` if given.
   void run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const;

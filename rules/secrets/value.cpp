@@ -93,10 +93,25 @@ std::optional<std::string_view> variable(std::string_view v) {
 // Names of places where a secret is kept.
 bool is_reference(std::string_view v) {
   for (const std::string_view prefix : {"vault:", "op://", "arn:aws:", "ssm:", "secretsmanager:", "keyvault:", "projects/",
-                                        "/run/secrets/", "file:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"}) {
+                                        "/run/secrets/", "file:", "fd:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"}) {
     if (v.starts_with(prefix)) return true;
   }
   return false;
+}
+
+// Masks around a word (__REDACTED__, --masked--), and phrases in capitals that begin with such a word (NOT_SHOWN).
+bool is_marked_word(std::string_view value, const Vocabulary& words) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  std::string_view core = value;
+  while (!core.empty() && !is_word(core.front())) core.remove_prefix(1);
+  while (!core.empty() && !is_word(core.back())) core.remove_suffix(1);
+  while (core.starts_with('_')) core.remove_prefix(1);
+  while (core.ends_with('_')) core.remove_suffix(1);
+  if (core.size() >= 3 && value.size() >= core.size() + 4 && words.is_placeholder(to_lower(core))) return true;
+  const auto joint = value.find('_');
+  if (joint == std::string_view::npos || joint < 3) return false;
+  const bool capitals = std::all_of(value.begin(), value.end(), [&](char c) { return c == '_' || (letter(c) && c < 'a'); });
+  return capitals && words.is_placeholder(to_lower(value.substr(0, joint)));
 }
 
 // name(…) or name.name(…): code, not a value.
@@ -195,11 +210,52 @@ std::optional<std::string_view> placeholder(std::string_view value, std::string_
   if (enclosed(v, '<', '>') || enclosed(v, '[', ']') || enclosed(v, '(', ')') || enclosed(v, '{', '}')) return "placeholder";
   const std::string lower = to_lower(v);
   if (words.is_placeholder(lower)) return "placeholder word";
-  if (lower == key) return "the key's own name";
+  if (is_marked_word(v, words)) return "masked";
+  // YAML: !vault, !secret name
+  if (v.size() > 3 && v[0] == '!' && std::all_of(v.begin() + 1, v.end(), [](char c) { return (c >= 'a' && c <= 'z'); })) return "reference to a secret store";
+  if (lower == key || words.is_password_word(lower)) return "the key's own name";
   for (const std::string_view prefix : {"your_", "your-", "your ", "yourpass", "yoursecret", "<your", "my_password_here", "insert_", "replace_", "enter_", "change_me_"}) {
     if (lower.starts_with(prefix)) return "placeholder";
   }
   return std::nullopt;
+}
+
+bool is_expression(std::string_view v, char next, const Vocabulary& words) {
+  while (!v.empty() && (v.back() == ',' || v.back() == ';' || v.back() == ':')) v.remove_suffix(1);
+  if (v.empty() || !(is_word(v[0]) || v[0] == '$') || (v[0] >= '0' && v[0] <= '9')) return false;
+  const auto path = [](char c) { return is_word(c) || c == '.' || c == ':' || c == '$'; };
+  const auto end = static_cast<std::size_t>(std::find_if_not(v.begin(), v.end(), path) - v.begin());
+  if (end < v.size() && (v[end] == '(' || v[end] == '[')) {
+    const char inside = end + 1 < v.size() ? v[end + 1] : next;
+    const bool argument = inside == '"' || inside == '\'' || inside == '$' || inside == ':' || inside == '@' || inside == '?' || inside == '\\';
+    // encode(digest($1 …: a call inside the call
+    const auto nested = v.find('(', end + 1);
+    if (v[end] == '(' && nested != std::string_view::npos && std::all_of(v.begin() + static_cast<std::ptrdiff_t>(end) + 1, v.begin() + static_cast<std::ptrdiff_t>(nested), path)) return true;
+    return argument || (end + 1 == v.size() && next == '\0');
+  }
+  if (v.find("->") != std::string_view::npos) return words.classify(v.substr(v.rfind("->") + 2)).cls != KeyClass::kNone;
+  if (end < v.size()) return false;
+  // A class by its full name: django.contrib.auth.hashers.Argon2
+  const bool named = std::count(v.begin(), v.end(), '.') >= 3 && std::all_of(v.begin(), v.end(), [](char c) { return is_word(c) || c == '.'; }) && v.find("..") == std::string_view::npos;
+  if (named && std::count_if(v.begin(), v.end(), [](char c) { return c >= '0' && c <= '9'; }) <= 2) return true;
+  const auto joint = v.find_last_of("._");
+  if (joint == std::string_view::npos || joint == 0 || joint + 1 >= v.size()) return false;
+  const bool letters = std::none_of(v.begin(), v.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return letters && words.classify(v.substr(joint + 1)).cls != KeyClass::kNone;
+}
+
+bool is_path(std::string_view v) noexcept {
+  if (v.size() < 4 || v[0] != '/' || v.find('/', 1) == std::string_view::npos) return false;
+  return std::all_of(v.begin(), v.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '-' || c == '_'; });
+}
+
+bool is_date(std::string_view v) noexcept {
+  if (v.size() < 10 || v[4] != v[7] || (v[4] != '-' && v[4] != '/') || !is_digits(v.substr(0, 4)) || !is_digits(v.substr(5, 2)) || !is_digits(v.substr(8, 2))) return false;
+  return std::all_of(v.begin() + 10, v.end(), [](char c) { return (c >= '0' && c <= '9') || c == 'T' || c == 'Z' || c == ':' || c == '.' || c == '+' || c == '-' || c == ' '; });
+}
+
+bool has_high(std::string_view v) noexcept {
+  return std::any_of(v.begin(), v.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
 std::string_view digest_form(std::string_view v) {

@@ -21,6 +21,14 @@ namespace tocsin::rules::secrets {
 // be one. `key` is the naming word of the field.
 [[nodiscard]] std::optional<std::string_view> placeholder(std::string_view value, std::string_view key, const Vocabulary& words);
 
+// Is an unquoted value code or a column rather than a secret: request.form["password"], self.password, old.password,
+// new_password? `next` is the character behind it.
+[[nodiscard]] bool is_expression(std::string_view value, char next, const Vocabulary& words);
+// "/run/secrets/db": at least two parts, in lower case.
+[[nodiscard]] bool is_path(std::string_view value) noexcept;
+[[nodiscard]] bool is_date(std::string_view value) noexcept;   // 2026-11-20, with or without a time
+[[nodiscard]] bool has_high(std::string_view value) noexcept;  // bytes beyond ASCII
+
 // The name of the digest that `value` is laid out as ("bcrypt", "sha512-crypt", "postgres md5"); empty = none.
 [[nodiscard]] std::string_view digest_form(std::string_view value);
 

@@ -127,6 +127,11 @@ KeyClass Vocabulary::classify_words(const Words& words, Key& key) const {
 Key Vocabulary::classify(std::string_view text) const {
   Key key;
   if (text.empty() || text.size() > kMaxKey) return key;
+  if (text == "_auth") {  // npm: base64 of user:password
+    key.cls = KeyClass::kAuthorization;
+    key.word = "_auth";
+    return key;
+  }
   Words words;
   words.count = split(text, words.lower, words.at);
   if (const auto found = sessions_.find(words.lower); found != sessions_.end()) {
@@ -147,6 +152,36 @@ Key Vocabulary::classify(std::string_view text) const {
   }
   key.cls = classify_words(words, key);
   return key;
+}
+
+bool Vocabulary::is_sentence(std::string_view lower) const {
+  std::size_t words = 0;
+  std::size_t known = 0;
+  for (const auto part : tocsin::split(lower, ' ')) {
+    std::string_view word = part;
+    while (!word.empty() && (word.back() == '.' || word.back() == ',' || word.back() == ')')) word.remove_suffix(1);
+    while (!word.empty() && word.front() == '(') word.remove_prefix(1);
+    if (word.empty()) continue;
+    ++words;
+    if (is_prose(word) || is_copula(word)) ++known;
+  }
+  return words >= 3 && known * 2 >= words;
+}
+
+std::size_t Vocabulary::tail_length(std::string_view text) const {
+  for (const auto& tail : tails_) {
+    if (text.starts_with(tail)) return tail.size();
+  }
+  return 0;
+}
+
+bool Vocabulary::names_digest(std::string_view name) const {
+  Words words;
+  words.count = split(name, words.lower, words.at);
+  for (const Set* set : {&digest_voids_, &hashes_, &about_, &tokens_, &secrets_}) {
+    if (any_of(words, 0, words.count, *set)) return true;
+  }
+  return false;
 }
 
 Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
@@ -183,6 +218,16 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
   words("placeholder", out.placeholders_);
   words("prose", out.prose_);
   words("copula", out.copulas_);
+  words("aside", out.asides_);
+  words("directive", out.directives_);
+  words("tail", out.tails_);
+  words("digest_void", out.digest_voids_);
+  Set short_words;
+  words("password_short", short_words);
+  out.passwords_.insert(short_words.begin(), short_words.end());
+  Set stems;
+  words("password_short_stem", stems);
+  out.more_stems_.assign(stems.begin(), stems.end());
   if (const toml::table* numbers = root["numbers"].as_table()) {
     for (const auto& [validator, list] : *numbers) {
       if (list.as_array() == nullptr) continue;
@@ -223,10 +268,12 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
   }
 
   // ---- stems: every way a naming word may be written; one that contains another is not needed.
-  std::vector<std::string> all;
+  std::vector<std::string> all = out.more_stems_;
   for (const Set* set : {&out.passwords_, &out.password_suffixes_, &out.secrets_, &out.tokens_, &out.authorizations_,
                          &out.sessions_, &out.pins_, &out.card_codes_}) {
-    all.insert(all.end(), set->begin(), set->end());
+    for (const auto& word : *set) {
+      if (!short_words.contains(word)) all.push_back(word);
+    }
   }
   const auto spellings = [&](const std::string& words_of_it) {
     for (const char* joint : {"", "_", "-", ".", " "}) {

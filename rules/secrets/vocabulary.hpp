@@ -39,13 +39,13 @@ struct Key {
 // The extractor's rules, in the order of `kFieldRuleIds`.
 enum class FieldRule : std::uint8_t {
   kPasswordField, kPasswordSql, kPasswordUrl, kPasswordCommand, kPasswordText, kPasswordHash, kSecretField,
-  kAuthorization, kSessionCookie, kPin, kCardCode, kCard, kIban, kNationalId, kEncoded,
+  kAuthorization, kSessionCookie, kPin, kCardCode, kCard, kIban, kNationalId, kEncoded, kMailLogin,
 };
-inline constexpr std::array<std::string_view, 15> kFieldRuleIds = {
+inline constexpr std::array<std::string_view, 16> kFieldRuleIds = {
     "tocsin.password-field", "tocsin.password-sql", "tocsin.password-url", "tocsin.password-command",
     "tocsin.password-text", "tocsin.password-hash-field", "tocsin.secret-field", "tocsin.authorization",
     "tocsin.session-cookie", "tocsin.pin", "tocsin.card-code", "tocsin.payment-card", "tocsin.iban",
-    "tocsin.national-id", "tocsin.encoded-password"};
+    "tocsin.national-id", "tocsin.encoded-password", "tocsin.mail-login"};
 
 struct FieldRuleInfo {
   std::string description;
@@ -73,6 +73,19 @@ class Vocabulary {
   // Words between a key and its value in a sentence: "is", "lautet".
   [[nodiscard]] bool is_copula(std::string_view word) const { return copulas_.contains(word); }
 
+  // "password" in any of the languages.
+  [[nodiscard]] bool is_password_word(std::string_view word) const { return passwords_.contains(word); }
+  // Words that open an aside between key and copula: "for anna", "für anna".
+  [[nodiscard]] bool is_aside(std::string_view word) const { return asides_.contains(word); }
+  // Keys of configuration files whose value follows after a blank: "requirepass".
+  [[nodiscard]] bool is_directive(std::string_view key) const { return directives_.contains(key); }
+  // Half of its words or more are words of sentences: "this field is required".
+  [[nodiscard]] bool is_sentence(std::string_view lower) const;
+  // Bytes at the start of `text` that complete a naming word: "d'ordine" behind "parola"; 0 = none.
+  [[nodiscard]] std::size_t tail_length(std::string_view text) const;
+  // Does a name say that the digest behind it is no password's: "etag", "sha256", "commit"?
+  [[nodiscard]] bool names_digest(std::string_view name) const;
+
   [[nodiscard]] const FieldRuleInfo& info(FieldRule rule) const { return rules_[static_cast<std::size_t>(rule)]; }
 
  private:
@@ -88,7 +101,8 @@ class Vocabulary {
   static std::size_t split(std::string_view key, std::string& lower, std::array<std::string_view, 12>& words);
 
   Set passwords_, password_suffixes_, programs_, secrets_, secret_pairs_, tokens_, token_heads_, token_voids_, about_, hashes_,
-      head_voids_, authorizations_, sessions_, pins_, card_codes_, placeholders_, prose_, copulas_;
+      head_voids_, authorizations_, sessions_, pins_, card_codes_, placeholders_, prose_, copulas_, asides_, directives_, tails_, digest_voids_;
+  std::vector<std::string> more_stems_;  // spelled in the file: words too short to be looked for alone
   std::unordered_map<std::string, std::string, Hash, std::equal_to<>> numbers_;  // key words → validator
   std::vector<std::string> stems_;
   std::array<FieldRuleInfo, kFieldRuleIds.size()> rules_;
