@@ -25,7 +25,6 @@ void Scratch::begin(const Program& program, std::uint64_t program_id) {
     fields.assign(program.fields().size(), FieldState{});
     tests.assign(program.predicates().size(), 0);
     rules.assign(program.rules().size(), 0);
-    if (program_id_ != program_id) prepared.clear();
     epoch = 0;
     program_id_ = program_id;
   }

@@ -3,15 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "rules/event.hpp"
 #include "rules/sigma/compile.hpp"
-
-struct hs_scratch;  // Vectorscan's working memory
 
 namespace tocsin::rules::sigma {
 
@@ -34,10 +31,6 @@ struct FieldState {
   std::uint32_t end = 0;
 };
 
-struct SearchDelete {
-  void operator()(hs_scratch* scratch) const noexcept;
-};
-
 // What a thread keeps between events. Belongs to one program at a time.
 class Scratch {
  public:
@@ -52,9 +45,6 @@ class Scratch {
   std::vector<Leaf> leaves;
   Arena arena{16 * 1024};
   std::string json;
-  std::vector<std::uint32_t> found;      // needles that a search met, as numbers of its database
-  std::vector<char> prepared;            // by database: `search` is large enough for it
-  std::unique_ptr<hs_scratch, SearchDelete> search;
   std::uint32_t epoch = 0;
 
  private:

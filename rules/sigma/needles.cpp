@@ -1,83 +1,84 @@
-// Vectorscan's literal interface, in block mode: needles are bytes, the text is folded already.
+// Choosing the piece that stands for a needle: the one that the fewest other needles and ordinary texts hold.
 #include "rules/sigma/needles.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
+#include <bit>
 #include <utility>
 
-#include <hs/hs.h>
+#include "rules/sigma/ordinary.hpp"
 
 namespace tocsin::rules::sigma {
 namespace {
 
-constexpr std::size_t kWorthADatabase = 3;  // fewer are sought faster one by one
+constexpr std::size_t kBitsPerPiece = 64;   // so few positions pass by chance
+constexpr std::size_t kFewestBits = 4096;
+constexpr std::size_t kMostBits = 1U << 22;  // 512 KiB
 
-int note(unsigned id, unsigned long long, unsigned long long, unsigned, void* found) {
-  static_cast<std::vector<std::uint32_t>*>(found)->push_back(id);
-  return 0;
-}
+// How often pieces occur, coarsely: pieces that share a counter only spoil a choice.
+class Counts {
+ public:
+  void count(std::string_view text, std::uint32_t weight) {
+    for (std::size_t i = 0; i + 4 <= text.size(); ++i) at(load_half(text.data() + i)) += weight;
+  }
+  [[nodiscard]] std::uint32_t& at(std::uint32_t piece) { return counts_[piece * 0x9E3779B1U >> 16]; }
+
+ private:
+  std::vector<std::uint32_t> counts_ = std::vector<std::uint32_t>(1U << 16);
+};
 
 }  // namespace
 
-void SearchDelete::operator()(hs_scratch* scratch) const noexcept { ::hs_free_scratch(scratch); }
-void Needles::DatabaseDelete::operator()(hs_database* database) const noexcept { ::hs_free_database(database); }
-
-void Needles::finish(std::uint32_t number) {
-  number_ = number;
-  for (auto& [needle, rules] : building_) {
-    std::sort(rules.begin(), rules.end());
-    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
-    needles_.push_back(needle);
-    rules_.push_back(std::move(rules));
+void Needles::finish() {
+  texts_.finish();
+  Counts counts;
+  bool longer = false;
+  for (std::uint32_t n = 0; n < texts_.size(); ++n) {
+    longer = longer || texts_.of(n).size() >= kGram;
+    counts.count(texts_.of(n), 1);
   }
-  building_.clear();
-  if (needles_.size() < kWorthADatabase) return;
-  std::vector<const char*> texts;
-  std::vector<std::size_t> lengths;
-  std::vector<unsigned> flags(needles_.size(), HS_FLAG_SINGLEMATCH);
-  std::vector<unsigned> ids;
-  for (const std::string& needle : needles_) {
-    ids.push_back(static_cast<unsigned>(ids.size()));
-    texts.push_back(needle.data());
-    lengths.push_back(needle.size());
+  if (longer) {
+    constexpr std::uint32_t kOrdinary = 64;  // one ordinary text weighs as much as so many needles
+    for (const std::string_view text : ordinary_texts()) counts.count(text, kOrdinary);
   }
-  hs_database_t* database = nullptr;
-  hs_compile_error_t* error = nullptr;
-  const hs_error_t status = ::hs_compile_lit_multi(texts.data(), flags.data(), ids.data(), lengths.data(), static_cast<unsigned>(texts.size()),
-                                                   HS_MODE_BLOCK, nullptr, &database, &error);
-  if (status == HS_SUCCESS) database_.reset(database);
-  if (error != nullptr) ::hs_free_compile_error(error);
-}
-
-bool Needles::prepare(Scratch& scratch) const {
-  if (database_ == nullptr) return false;
-  if (number_ < scratch.prepared.size() && scratch.prepared[number_] != 0) return true;
-  hs_scratch_t* raw = scratch.search.release();
-  const hs_error_t status = ::hs_alloc_scratch(database_.get(), &raw);
-  scratch.search.reset(raw);
-  if (status != HS_SUCCESS) {
-    scratch.search.release();  // Vectorscan has freed what was there
-    scratch.prepared.clear();
-    return false;
-  }
-  if (scratch.prepared.size() <= number_) scratch.prepared.resize(number_ + 1, 0);
-  scratch.prepared[number_] = 1;
-  return true;
-}
-
-void Needles::search(std::string_view text, Scratch& scratch) const {
-  scratch.found.clear();
-  if (text.empty()) return;
-  if (text.size() <= std::numeric_limits<unsigned>::max() && prepare(scratch) &&
-      ::hs_scan(database_.get(), text.data(), static_cast<unsigned>(text.size()), 0, scratch.search.get(), note, &scratch.found) == HS_SUCCESS) {
-    return;
-  }
-  scratch.found.clear();
-  for (std::uint32_t i = 0; i < needles_.size(); ++i) {
-    if (text.size() >= needles_[i].size() && ::memmem(text.data(), text.size(), needles_[i].data(), needles_[i].size()) != nullptr) {
-      scratch.found.push_back(i);
+  std::vector<Chosen> grams;
+  std::vector<Chosen> pairs;
+  for (std::uint32_t n = 0; n < texts_.size(); ++n) {
+    const std::string_view needle = texts_.of(n);
+    if (needle.size() < kGram) {
+      pairs.push_back({static_cast<std::uint32_t>(static_cast<unsigned char>(needle[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(needle[1])) << 8,
+                       Place{n, 0}});
+      continue;
     }
+    std::uint32_t best = 0;
+    for (std::uint32_t i = 1; i + kGram <= needle.size(); ++i) {
+      if (counts.at(load_half(needle.data() + i)) < counts.at(load_half(needle.data() + best))) best = i;
+    }
+    grams.push_back({load_half(needle.data() + best), Place{n, best}});
+  }
+  fill(grams_, grams);
+  fill(pairs_, pairs);
+}
+
+void Needles::fill(Pieces& pieces, std::vector<Chosen>& chosen) {
+  if (chosen.empty()) return;
+  std::stable_sort(chosen.begin(), chosen.end(), [](const Chosen& a, const Chosen& b) { return a.piece < b.piece; });
+  std::size_t distinct = 0;
+  for (std::size_t i = 0; i < chosen.size(); ++i) distinct += i == 0 || chosen[i].piece != chosen[i - 1].piece ? 1U : 0U;
+  const std::size_t bits = std::clamp(std::bit_ceil(distinct * kBitsPerPiece), kFewestBits, kMostBits);
+  pieces.shift = 32 - std::countr_zero(bits);
+  pieces.bits.assign(bits / 64, 0);
+  pieces.slots.assign(std::bit_ceil(distinct * 2), Slot{});
+  const std::size_t mask = pieces.slots.size() - 1;
+  for (std::size_t i = 0; i < chosen.size();) {
+    const std::uint32_t piece = chosen[i].piece;
+    Slot slot{piece, static_cast<std::uint32_t>(pieces.places.size()), 0};
+    for (; i < chosen.size() && chosen[i].piece == piece; ++i) pieces.places.push_back(chosen[i].place);
+    slot.count = static_cast<std::uint32_t>(pieces.places.size()) - slot.first;
+    std::size_t at = (piece * kHashOdd >> 32) & mask;
+    while (pieces.slots[at].count != 0) at = (at + 1) & mask;
+    pieces.slots[at] = slot;
+    const std::uint32_t bit = pieces.spread(piece);
+    pieces.bits[bit >> 6] |= std::uint64_t{1} << (bit & 63);
   }
 }
 

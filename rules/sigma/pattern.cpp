@@ -209,19 +209,23 @@ bool Pattern::matches(std::string_view text) const noexcept {
   return open_end_ || match_end(segments_.back(), text, at);
 }
 
-std::string_view Pattern::needle() const noexcept {
-  std::string_view best;
-  for (const Segment& segment : segments_) {
+std::vector<Pattern::Piece> Pattern::pieces() const {
+  std::vector<Piece> pieces;
+  for (std::size_t s = 0; s < segments_.size(); ++s) {
+    const Segment& segment = segments_[s];
     const std::string_view bytes = segment.bytes;
     std::size_t begin = 0;
     for (std::size_t i = 0; i <= bytes.size(); ++i) {
       const bool literal = i < bytes.size() && (segment.kinds.empty() || segment.kinds[i] == kByte);
       if (literal) continue;
-      if (i - begin > best.size()) best = bytes.substr(begin, i - begin);
+      if (i > begin) {
+        pieces.push_back({bytes.substr(begin, i - begin), s == 0 && begin == 0 && !open_start_,
+                          s + 1 == segments_.size() && i == bytes.size() && !open_end_});
+      }
       begin = i + 1;
     }
   }
-  return best;
+  return pieces;
 }
 
 }  // namespace tocsin::rules::sigma

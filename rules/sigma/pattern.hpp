@@ -42,8 +42,13 @@ class Pattern {
 
   [[nodiscard]] bool matches(std::string_view text) const noexcept;
 
-  // A literal that every match contains, the longest; empty if there is none. Folded unless cased.
-  [[nodiscard]] std::string_view needle() const noexcept;
+  // A literal that every match contains, as far as it goes. Folded unless cased; a view into the pattern.
+  struct Piece {
+    std::string_view text;
+    bool first = false;  // every match begins with it
+    bool last = false;   // every match ends with it
+  };
+  [[nodiscard]] std::vector<Piece> pieces() const;
 
  private:
   enum : char { kByte = 0, kAnyOne = 1, kDash = 2 };
