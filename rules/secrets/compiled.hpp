@@ -78,6 +78,9 @@ struct Scanner::Compiled {
                        std::vector<Candidate>& out, std::vector<Drop>* drops) const;
 };
 
+// Orders hits from `first` on by start, longer ones first, each once.
+void order_hits(std::vector<Hit>& hits, std::size_t first);
+
 // The allow-list allows the whole path, before any text is looked at.
 [[nodiscard]] bool path_allowed(const AllowList& list, std::string_view path);
 [[nodiscard]] bool path_matches(const Rule& rule, std::string_view path);

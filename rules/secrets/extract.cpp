@@ -152,7 +152,7 @@ void Reader::key_at(const StemHit& stem) {
   const KeySpan span = key_span(stem);
   if (span.start < done && span.start < stem.start) return;
   const std::string_view text = s_.substr(span.start, span.end - span.start);
-  const Key key = words_.classify(text);
+  const Key key = words_.recall(text);
   if (key.cls == KeyClass::kNone) return;
   if (key.cls == KeyClass::kPersonalNumber && !personal_) return;
   auto value = value_after(span, key);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "rules/secrets/digit_runs.hpp"
+
 namespace tocsin::rules::secrets {
 namespace {
 
@@ -330,13 +332,11 @@ void try_iban(std::string_view text, std::size_t start, std::vector<NumberFound>
 }  // namespace
 
 void find_numbers(std::string_view text, std::vector<NumberFound>& out) {
-  // A card has a digit at every other place at least, so looking at every third byte finds the run; but an IBAN's
-  // first digits may stand alone. Runs of digits are rare enough that one plain pass is quick.
-  std::size_t i = 0;
   const std::size_t n = text.size();
-  while (i < n) {
-    while (i < n && !is_digit(text[i])) ++i;
-    if (i >= n) return;
+  DigitRuns runs(text);
+  std::size_t taken = 0;  // up to here the text is a number already
+  for (std::size_t i = runs.next(); i != DigitRuns::kNone; i = runs.next()) {
+    if (i < taken) continue;
     std::size_t next = i;
     while (next < n && is_digit(text[next])) ++next;
     const std::size_t run = next - i;
@@ -351,7 +351,7 @@ void find_numbers(std::string_view text, std::vector<NumberFound>& out) {
         next = std::max(next, end);
       }
     }
-    i = next;
+    taken = next;
   }
 }
 

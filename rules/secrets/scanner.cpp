@@ -270,6 +270,14 @@ void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offse
   }
 }
 
+void order_hits(std::vector<Hit>& out, std::size_t first) {
+  const auto begin = out.begin() + static_cast<std::ptrdiff_t>(first);
+  if (out.end() - begin < 2) return;
+  std::stable_sort(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
+  const auto last = std::unique(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start == b.start && a.end == b.end && a.rule == b.rule; });
+  out.erase(last, out.end());
+}
+
 void Scanner::scan(std::string_view record, std::vector<Hit>& out, std::vector<Drop>* drops) const {
   static const Place nowhere;
   scan(record, nowhere, out, drops);
@@ -286,11 +294,7 @@ void Scanner::scan(std::string_view record, const Place& place, std::vector<Hit>
       if (at + kPiece >= record.size()) break;
     }
   }
-  const auto begin = out.begin() + static_cast<std::ptrdiff_t>(first);
-  if (out.end() - begin < 2) return;
-  std::stable_sort(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
-  const auto last = std::unique(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start == b.start && a.end == b.end && a.rule == b.rule; });
-  out.erase(last, out.end());
+  order_hits(out, first);
 }
 
 std::size_t Scanner::rule_count() const noexcept {

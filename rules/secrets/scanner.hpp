@@ -71,6 +71,14 @@ struct Options {
   bool short_cuts = true;
 };
 
+// One record of a text of many, with what was found in it. Offsets of hits and drops count from its start.
+struct LineHits {
+  std::size_t start = 0;   // of the record in the text
+  std::size_t length = 0;  // of its first line, without the line end; a key block goes on over further lines
+  std::vector<Hit> hits;   // ordered by start
+  std::vector<Drop> drops;
+};
+
 // Immutable once loaded; copies share it. scan() may be called from any number of threads at once: each has its own
 // working memory.
 class Scanner {
@@ -107,6 +115,20 @@ class Scanner {
   void scan(std::string_view record, std::vector<Hit>& out, std::vector<Drop>* drops = nullptr) const;
   void scan(std::string_view record, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops = nullptr) const;
 
+  // A private key over several lines is one record, if it ends within this many bytes; else its lines stand alone.
+  static constexpr std::size_t kMaxKeyBlock = 16 << 10;
+  // Lines longer than a window are scanned window by window; neighbours share kOverlap bytes, so that whatever is
+  // not longer than kLongestMatch is seen whole. A keyword opens its rules in its own window.
+  static constexpr std::size_t kLongestMatch = kOverlap / 2;
+  static constexpr std::size_t kWindow = 2 * kOverlap;
+
+  // Scans the lines of `text`, which begins at the start of a line, and appends those in which something was found
+  // (with `explain`, also those in which something was dropped). Each line is a record; a "\r" at its end is no part of
+  // it. Far faster than line by line: lines without anything of interest are not even cut. Returns how many bytes were
+  // dealt with: up to the last line end, or up to a key block whose end is not in the text yet; all of them if this is
+  // the `last` text.
+  [[nodiscard]] std::size_t scan_lines(std::string_view text, const Place& place, bool last, bool explain, std::vector<LineHits>& out) const;
+
   [[nodiscard]] std::size_t rule_count() const noexcept;
   struct RuleInfo {
     std::string_view id;
@@ -116,8 +138,8 @@ class Scanner {
   };
   [[nodiscard]] std::vector<RuleInfo> rules() const;
 
-
  private:
+  friend class LongLine;
   explicit Scanner(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
   std::shared_ptr<const Compiled> compiled_;
 };

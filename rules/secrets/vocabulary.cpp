@@ -2,6 +2,7 @@
 #include "rules/secrets/vocabulary.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include <toml++/toml.h>
 
@@ -185,7 +186,9 @@ bool Vocabulary::names_digest(std::string_view name) const {
 }
 
 Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
+  static std::atomic<std::uint64_t> last_id{0};
   Vocabulary out;
+  out.id_ = ++last_id;
   toml::table root;
   try {
     root = toml::parse(file.text);

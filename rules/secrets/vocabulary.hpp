@@ -62,6 +62,8 @@ class Vocabulary {
   // What a key is. Linear in its length; keys longer than kMaxKey are kNone.
   static constexpr std::size_t kMaxKey = 96;
   [[nodiscard]] Key classify(std::string_view key) const;
+  // The same from this thread's memory of keys seen lately: logs name the same few keys over and over.
+  [[nodiscard]] Key recall(std::string_view key) const;
 
   // Literals near which a key may stand; every key that is not kNone contains one. Lower case.
   [[nodiscard]] const std::vector<std::string>& stems() const noexcept { return stems_; }
@@ -105,6 +107,7 @@ class Vocabulary {
   std::vector<std::string> more_stems_;  // spelled in the file: words too short to be looked for alone
   std::unordered_map<std::string, std::string, Hash, std::equal_to<>> numbers_;  // key words → validator
   std::vector<std::string> stems_;
+  std::uint64_t id_ = 0;  // of this vocabulary among all that were read
   std::array<FieldRuleInfo, kFieldRuleIds.size()> rules_;
 };
 

@@ -1,15 +1,24 @@
-// How fast records pass the secret scanner, per core: ordinary mixed logs and keyword-dense ones, with our own pack,
-// with gitleaks' file too (env TOCSIN_GITLEAKS, or shared/data where it is at hand), and the literal matcher's floor.
+// How fast text passes the secret scanner, per core: ordinary mixed logs and keyword-dense ones, with our own pack, with
+// gitleaks' file too (env TOCSIN_GITLEAKS, or shared/data where it is at hand); beside them the literal matcher alone
+// and ripgrep with the same keywords. And how long the rules take to load.
 #include <benchmark/benchmark.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <random>
+#include <set>
 
+#include "rules/secrets/literals.hpp"
 #include "rules/secrets/numbers.hpp"
+#include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/scanner.hpp"
+#include "rules/secrets/stream.hpp"
 
 namespace {
 
@@ -87,24 +96,100 @@ Scanner scanner(bool own, bool with_gitleaks) {
   return Scanner::load(files, options).value().scanner;
 }
 
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out += line + "\n";
+  return out;
+}
+
+// As a file is scanned: in reads of a megabyte.
 void run(benchmark::State& state, const std::vector<std::string>& lines, bool own, bool with_gitleaks) {
   if (with_gitleaks && !gitleaks()) return state.SkipWithError("gitleaks.toml is not at hand (TOCSIN_GITLEAKS)");
   const Scanner s = scanner(own, with_gitleaks);
-  std::size_t bytes = 0;
-  for (const auto& line : lines) bytes += line.size();
+  const std::string text = joined(lines);
+  constexpr std::size_t kRead = 1 << 20;
   std::size_t hits = 0;
-  std::vector<Hit> out;
   for (auto _ : state) {
     hits = 0;
+    Stream stream(s, Scanner::Place{}, false, [&](const Stream::Line& line) { hits += line.hits.size(); });
+    for (std::size_t at = 0; at < text.size(); at += kRead) stream.feed(std::string_view(text).substr(at, kRead));
+    stream.finish();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * static_cast<std::int64_t>(state.iterations()));
+  state.counters["lines"] = benchmark::Counter(static_cast<double>(lines.size()), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["hits"] = static_cast<double>(hits);
+}
+
+// As events come: one record at a time.
+void run_records(benchmark::State& state, const std::vector<std::string>& lines) {
+  if (!gitleaks()) return state.SkipWithError("gitleaks.toml is not at hand (TOCSIN_GITLEAKS)");
+  const Scanner s = scanner(true, true);
+  std::size_t bytes = 0;
+  for (const auto& line : lines) bytes += line.size();
+  std::vector<Hit> out;
+  for (auto _ : state) {
     for (const auto& line : lines) {
       out.clear();
       s.scan(line, out);
-      hits += out.size();
     }
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
-  state.counters["lines"] = benchmark::Counter(static_cast<double>(lines.size()), benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["hits"] = static_cast<double>(hits);
+  state.SetItemsProcessed(static_cast<std::int64_t>(lines.size()) * static_cast<std::int64_t>(state.iterations()));
+}
+
+// ---- what the figures stand beside: the literal matcher alone, and ripgrep, both with gitleaks' keywords
+
+std::vector<std::string> keywords() {
+  std::set<std::string> out;
+  const RuleSet set = read_rules(gitleaks().value(), false).value();
+  for (const auto& rule : set.rules) out.insert(rule.keywords.begin(), rule.keywords.end());
+  return {out.begin(), out.end()};
+}
+
+void literals_alone(benchmark::State& state, const std::vector<std::string>& lines) {
+  if (!gitleaks()) return state.SkipWithError("gitleaks.toml is not at hand (TOCSIN_GITLEAKS)");
+  std::vector<Literals::Literal> literals;
+  for (const auto& keyword : keywords()) literals.push_back({keyword, false});
+  const Literals matcher = Literals::compile(literals).value();
+  const std::string text = joined(lines);
+  std::size_t seen = 0;
+  constexpr std::size_t kBlock = 64 << 10;
+  for (auto _ : state) {
+    for (std::size_t at = 0; at < text.size(); at += kBlock) {
+      matcher.scan(std::string_view(text).substr(at, kBlock), [](void* n, std::uint32_t, std::size_t) { ++*static_cast<std::size_t*>(n); }, &seen);
+    }
+  }
+  benchmark::DoNotOptimize(seen);
+  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * static_cast<std::int64_t>(state.iterations()));
+}
+
+// The whole process, on a file of a few hundred megabytes in the page cache, so that its start does not count.
+void ripgrep(benchmark::State& state, const std::vector<std::string>& lines, const std::string& flags) {
+  if (!gitleaks()) return state.SkipWithError("gitleaks.toml is not at hand (TOCSIN_GITLEAKS)");
+  if (std::system("command -v rg >/dev/null 2>&1") != 0) return state.SkipWithError("ripgrep is not installed");
+  const auto folder = std::filesystem::temp_directory_path() / ("tocsin-bench-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  {
+    std::ofstream words(folder / "keywords");
+    for (const auto& keyword : keywords()) words << keyword << "\n";
+    std::ofstream log(folder / "log", std::ios::binary);
+    const std::string text = joined(lines);
+    for (int i = 0; i < 24; ++i) log << text;
+  }
+  const auto size = std::filesystem::file_size(folder / "log");
+  const std::string command = "rg -c " + flags + " -j1 --mmap -f " + (folder / "keywords").string() + " " + (folder / "log").string() + " >/dev/null";
+  double best = 1e9;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    const int status = std::system(command.c_str());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (status != 0 && WEXITSTATUS(status) > 1) state.SkipWithError("ripgrep failed");
+    best = std::min(best, seconds);
+    state.SetIterationTime(seconds);
+  }
+  std::filesystem::remove_all(folder);
+  state.SetBytesProcessed(static_cast<std::int64_t>(size) * static_cast<std::int64_t>(state.iterations()));
+  state.counters["best_MB/s"] = static_cast<double>(size) / best / 1e6;
 }
 
 constexpr std::size_t kLines = 40'000;
@@ -114,13 +199,20 @@ void ordinary_own_gitleaks(benchmark::State& state) { run(state, ordinary(kLines
 void ordinary_gitleaks(benchmark::State& state) { run(state, ordinary(kLines), false, true); }
 void dense_own(benchmark::State& state) { run(state, dense(kLines), true, false); }
 void dense_own_gitleaks(benchmark::State& state) { run(state, dense(kLines), true, true); }
+void ordinary_by_record(benchmark::State& state) { run_records(state, ordinary(kLines)); }
+void dense_by_record(benchmark::State& state) { run_records(state, dense(kLines)); }
+void ordinary_literals_alone(benchmark::State& state) { literals_alone(state, ordinary(kLines)); }
+void dense_literals_alone(benchmark::State& state) { literals_alone(state, dense(kLines)); }
+void ordinary_ripgrep(benchmark::State& state) { ripgrep(state, ordinary(kLines), "-F"); }
+void ordinary_ripgrep_any_case(benchmark::State& state) { ripgrep(state, ordinary(kLines), "-F -i"); }
+void dense_ripgrep(benchmark::State& state) { ripgrep(state, dense(kLines), "-F"); }
+void dense_ripgrep_any_case(benchmark::State& state) { ripgrep(state, dense(kLines), "-F -i"); }
 void numbers_only(benchmark::State& state) {
-  const auto lines = ordinary(kLines);
-  std::size_t bytes = 0;
-  for (const auto& line : lines) bytes += line.size();
+  const std::string text = joined(ordinary(kLines));
+  const std::size_t bytes = text.size();
   std::vector<NumberFound> out;
   for (auto _ : state) {
-    for (const auto& line : lines) find_numbers(line, out);
+    find_numbers(text, out);
     benchmark::DoNotOptimize(out.data());
     out.clear();
   }
@@ -135,6 +227,14 @@ BENCHMARK(ordinary_own_gitleaks)->Unit(benchmark::kMillisecond);
 BENCHMARK(ordinary_gitleaks)->Unit(benchmark::kMillisecond);
 BENCHMARK(dense_own)->Unit(benchmark::kMillisecond);
 BENCHMARK(dense_own_gitleaks)->Unit(benchmark::kMillisecond);
+BENCHMARK(ordinary_by_record)->Unit(benchmark::kMillisecond);
+BENCHMARK(dense_by_record)->Unit(benchmark::kMillisecond);
+BENCHMARK(ordinary_literals_alone)->Unit(benchmark::kMillisecond);
+BENCHMARK(dense_literals_alone)->Unit(benchmark::kMillisecond);
+BENCHMARK(ordinary_ripgrep)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(5);
+BENCHMARK(ordinary_ripgrep_any_case)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(5);
+BENCHMARK(dense_ripgrep)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(5);
+BENCHMARK(dense_ripgrep_any_case)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(5);
 BENCHMARK(numbers_only)->Unit(benchmark::kMillisecond);
 BENCHMARK(load_own_gitleaks)->Unit(benchmark::kMillisecond);
 

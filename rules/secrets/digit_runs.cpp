@@ -1,0 +1,110 @@
+// One bit per byte, sixty-four at once; runs by shifting masks against themselves. SSE2 where there is such a thing,
+// which on x86-64 is everywhere.
+#include "rules/secrets/digit_runs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace tocsin::rules::secrets {
+namespace {
+
+constexpr std::size_t kBlock = 64;
+
+#if defined(__SSE2__)
+// One bit per byte within [low, high].
+std::uint64_t within(const char* bytes, char low, char high) {
+  const __m128i first = _mm_set1_epi8(low);
+  const __m128i width = _mm_set1_epi8(static_cast<char>(high - low));
+  std::uint64_t out = 0;
+  for (int part = 0; part < 4; ++part) {
+    const __m128i data = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + part * 16));
+    const __m128i distance = _mm_sub_epi8(data, first);
+    const __m128i inside = _mm_cmpeq_epi8(_mm_min_epu8(distance, width), distance);
+    out |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(inside))) << (part * 16);
+  }
+  return out;
+}
+#else
+std::uint64_t within(const char* bytes, char low, char high) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < kBlock; ++i) out |= static_cast<std::uint64_t>(bytes[i] >= low && bytes[i] <= high) << i;
+  return out;
+}
+#endif
+
+}  // namespace
+
+DigitRuns::DigitRuns(std::string_view text) : text_(text) {
+  following_ = load(0);
+  advance();
+}
+
+DigitRuns::Masks DigitRuns::load(std::size_t block) const {
+  const std::size_t at = block * kBlock;
+  if (at >= text_.size()) return {};
+  if (at + kBlock <= text_.size()) return {within(text_.data() + at, '0', '9'), within(text_.data() + at, 'A', 'Z')};
+  std::array<char, kBlock> rest{};
+  std::memcpy(rest.data(), text_.data() + at, text_.size() - at);
+  return {within(rest.data(), '0', '9'), within(rest.data(), 'A', 'Z')};
+}
+
+void DigitRuns::advance() {
+  current_ = following_;
+  base_ = block_ * kBlock;
+  following_ = load(++block_);
+  const std::uint64_t d = current_.digits;
+  const std::uint64_t f = following_.digits;
+  const auto ahead = [&](unsigned n) { return d >> n | f << (64 - n); };  // whether the byte n further on is a digit
+  const std::uint64_t starts = d & ~(d << 1 | carried_digit_);
+  const std::uint64_t two = starts & ahead(1);
+  std::uint64_t found = 0;
+  if (two != 0) {
+    const std::uint64_t four = two & ahead(2) & ahead(3);
+    found = two & (current_.capitals << 1 | carried_capitals_ >> 63) & (current_.capitals << 2 | carried_capitals_ >> 62);
+    if (four != 0) {
+      const std::uint64_t eight = four & ahead(5) & ahead(6) & ahead(7);
+      found |= eight & ~ahead(4);                                                         // 1234 567…
+      found |= eight & ahead(4) & ahead(8) & ahead(9) & ahead(10) & ahead(11) & ahead(12);  // thirteen
+    }
+  }
+  found_ = found;
+  carried_digit_ = d >> 63;
+  carried_capitals_ = current_.capitals & (3ULL << 62);
+}
+
+std::size_t count_byte(std::string_view text, char byte) noexcept {
+  std::size_t count = 0;
+  std::size_t i = 0;
+#if defined(__SSE2__)
+  const __m128i wanted = _mm_set1_epi8(byte);
+  while (i + 16 <= text.size()) {
+    // Equal bytes count as one each in sixteen counters of a byte, which are added up before they can run over.
+    const std::size_t stop = std::min(text.size() - 15, i + 255 * 16);
+    __m128i counters = _mm_setzero_si128();
+    for (; i < stop; i += 16) {
+      counters = _mm_sub_epi8(counters, _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i)), wanted));
+    }
+    const __m128i sums = _mm_sad_epu8(counters, _mm_setzero_si128());
+    count += static_cast<std::size_t>(_mm_cvtsi128_si64(sums)) + static_cast<std::size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  }
+#endif
+  for (; i < text.size(); ++i) count += text[i] == byte ? 1U : 0U;
+  return count;
+}
+
+std::size_t DigitRuns::next() {
+  while (found_ == 0) {
+    if (block_ * kBlock >= text_.size()) return kNone;
+    advance();
+  }
+  const auto bit = static_cast<std::size_t>(__builtin_ctzll(found_));
+  found_ &= found_ - 1;
+  return base_ + bit;
+}
+
+}  // namespace tocsin::rules::secrets

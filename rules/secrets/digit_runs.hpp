@@ -1,0 +1,37 @@
+// Where a card number or an IBAN may begin, 64 bytes at a time: most bytes of a log are looked at here and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tocsin::rules::secrets {
+
+// Starts of runs of digits that are 13 or more long; or are four, followed by one byte and three digits more; or are
+// two or more behind two capital letters. Says yes too often, never no too often.
+class DigitRuns {
+ public:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  explicit DigitRuns(std::string_view text);
+  [[nodiscard]] std::size_t next();  // ascending; kNone = no more
+
+ private:
+  struct Masks {
+    std::uint64_t digits = 0, capitals = 0;
+  };
+  Masks load(std::size_t block) const;
+  void advance();
+
+  std::string_view text_;
+  std::size_t block_ = 0;      // the next one to become current
+  Masks current_, following_;
+  std::uint64_t carried_digit_ = 0;     // 1 if the byte before the current block is a digit
+  std::uint64_t carried_capitals_ = 0;  // capitals among the two bytes before it, in bits 62 and 63
+  std::uint64_t found_ = 0;    // starts in the current block
+  std::size_t base_ = 0;       // offset of the current block
+};
+
+// How often a byte stands in the text.
+[[nodiscard]] std::size_t count_byte(std::string_view text, char byte) noexcept;
+
+}  // namespace tocsin::rules::secrets
