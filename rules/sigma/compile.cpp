@@ -9,6 +9,7 @@
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "rules/sigma/alias.hpp"
+#include "rules/sigma/array.hpp"
 #include "rules/sigma/condition.hpp"
 #include "rules/sigma/fold.hpp"
 #include "rules/sigma/item.hpp"
@@ -61,7 +62,7 @@ class RuleCompiler {
       : program_(program), rule_(rule), placeholders_(placeholders), warnings_(warnings) {}
 
   std::uint32_t compile() {
-    const Tree tree = read_condition(rule_.condition);
+    const Tree tree = read_condition(rule_.condition, rule_.selections);
     const auto root = static_cast<std::uint32_t>(program_.nodes_.size());
     program_.nodes_.emplace_back();
     lay_out(tree, root);
@@ -134,29 +135,29 @@ class RuleCompiler {
 
   // --- condition ---
 
-  Tree read_condition(const Condition& condition) {
+  Tree read_condition(const Condition& condition, const std::vector<Selection>& selections) {
     switch (condition.kind) {
-      case Condition::Kind::kNot: return negate(read_condition(condition.parts.front()));
+      case Condition::Kind::kNot: return negate(read_condition(condition.parts.front(), selections));
       case Condition::Kind::kAnd:
       case Condition::Kind::kOr: {
         std::vector<Tree> parts;
-        for (const Condition& part : condition.parts) parts.push_back(read_condition(part));
+        for (const Condition& part : condition.parts) parts.push_back(read_condition(part, selections));
         return join(condition.kind == Condition::Kind::kAnd ? Node::Kind::kAnd : Node::Kind::kOr, std::move(parts));
       }
       case Condition::Kind::kName:
-        for (std::size_t i = 0; i < rule_.selections.size(); ++i) {
-          if (rule_.selections[i].origin == condition.origin && rule_.selections[i].name == condition.name) return read_selection(i);
+        for (std::size_t i = 0; i < selections.size(); ++i) {
+          if (selections[i].origin == condition.origin && selections[i].name == condition.name) return read_selection(selections, i);
         }
         break;
-      case Condition::Kind::kSelector: return read_selector(condition);
+      case Condition::Kind::kSelector: return read_selector(condition, selections);
     }
     refuse("unknown-identifier", rule_.line, "the condition names a selection that does not exist", "define it");
   }
 
-  Tree read_selector(const Condition& condition) {
+  Tree read_selector(const Condition& condition, const std::vector<Selection>& selections) {
     std::vector<Tree> parts;
-    for (std::size_t i = 0; i < rule_.selections.size(); ++i) {
-      if (rule_.selections[i].origin == condition.origin && selects(condition.name, rule_.selections[i].name)) parts.push_back(read_selection(i));
+    for (std::size_t i = 0; i < selections.size(); ++i) {
+      if (selections[i].origin == condition.origin && selects(condition.name, selections[i].name)) parts.push_back(read_selection(selections, i));
     }
     if (condition.quantity == 0 || condition.quantity == parts.size()) return join(Node::Kind::kAnd, std::move(parts));
     if (condition.quantity == 1) return join(Node::Kind::kOr, std::move(parts));
@@ -168,9 +169,10 @@ class RuleCompiler {
     return tree;
   }
 
-  Tree read_selection(std::size_t index) {
-    Tree tree = read_detection(rule_.selections[index].detection);
-    tree.selection = static_cast<std::int32_t>(index);
+  // Selections of a block are parts of the rule's own and are not named.
+  Tree read_selection(const std::vector<Selection>& selections, std::size_t index) {
+    Tree tree = read_detection(selections[index].detection);
+    if (&selections == &rule_.selections) tree.selection = static_cast<std::int32_t>(index);
     return tree;
   }
 
@@ -178,9 +180,73 @@ class RuleCompiler {
 
   Tree read_detection(const Detection& detection) {
     if (detection.kind == Detection::Kind::kItem) return read_item(detection.item);
+    if (detection.kind == Detection::Kind::kEach) return read_block(*detection.block);
     std::vector<Tree> parts;
     for (const Detection& part : detection.parts) parts.push_back(read_detection(part));
     return join(detection.kind == Detection::Kind::kAll ? Node::Kind::kAnd : Node::Kind::kOr, std::move(parts));
+  }
+
+  Tree read_block(const Block& block) {
+    constexpr int kCost = 3;
+    count_node();
+    const Place array = find(block.steps);
+    Every every;
+    every.field = array.field;
+    every.quantifier = block.quantifier;
+    const bool needs_one = block.quantifier == Quantifier::kAny || block.quantifier == Quantifier::kAll;
+    every.indexed = needs_one ? array.indexed : kNoField;
+    const Scope outer = scope_;
+    scope_.inside = true;
+    scope_.elements = every.indexed == kNoField ? kNoField : program_.derived(FieldName::Kind::kElements, every.indexed);
+    Tree tree;
+    tree.kind = Node::Kind::kEach;
+    tree.parts.push_back(read_condition(block.condition, block.selections));
+    tree.cost = kCost + tree.parts.front().cost;
+    scope_ = outer;
+    tree.value = static_cast<std::uint32_t>(program_.every_.size());
+    program_.every_.push_back(every);
+    return tree;
+  }
+
+  // --- fields ---
+
+  // A field, and where the index finds it (Predicate::indexed).
+  struct Place {
+    FieldId field = 0;
+    FieldId indexed = kNoField;
+  };
+
+  Place find(const std::string& name) {
+    if (!scope_.inside) {
+      const FieldId field = name.empty() ? kKeywords : program_.field(rule_, name);
+      return {field, field};
+    }
+    if (name.empty()) return {program_.derived(FieldName::Kind::kScalars, kNoField), kKeywords};
+    return inside({program_.derived(FieldName::Kind::kElement, kNoField), scope_.elements}, name);
+  }
+
+  Place find(const std::vector<Step>& steps) {
+    Place place;
+    for (const Step& step : steps) {
+      const bool first = &step == &steps.front();
+      if (first && step.name == "." && scope_.inside) {
+        place = {program_.derived(FieldName::Kind::kElement, kNoField), scope_.elements};
+      } else if (first) {
+        place = find(step.name);
+      } else if (step.position) {
+        const int position = *step.position;
+        const auto at = [&](FieldId base) { return program_.derived(FieldName::Kind::kPosition, base, {}, position); };
+        place = {at(place.field), place.indexed == kNoField ? kNoField : at(place.indexed)};
+      } else {
+        place = inside(place, step.name);
+      }
+    }
+    return place;
+  }
+
+  Place inside(Place place, const std::string& name) {
+    const auto at = [&](FieldId base) { return program_.derived(FieldName::Kind::kInside, base, name); };
+    return {at(place.field), place.indexed == kNoField ? kNoField : at(place.indexed)};
   }
 
   Tree read_item(const Item& item) {
@@ -220,6 +286,7 @@ class RuleCompiler {
   static Predicate one_of(std::vector<Predicate> equals) {
     Predicate predicate;
     predicate.field = equals.front().field;
+    predicate.indexed = equals.front().indexed;
     predicate.cased = equals.front().cased;
     predicate.test = Test::kOneOf;
     for (Predicate& one : equals) predicate.texts.push_back(std::move(one.text));
@@ -243,7 +310,9 @@ class RuleCompiler {
     using Operator = Modifiers::Operator;
     const std::string shown = "'" + printable(item.field, 80) + "'";
     Predicate predicate;
-    predicate.field = item.field.empty() ? kKeywords : program_.field(rule_, item.field);
+    const Place place = item.steps.empty() ? find(item.field) : find(item.steps);
+    predicate.field = place.field;
+    predicate.indexed = place.indexed;
     std::vector<Predicate> result;
     if (value.type == Scalar::Type::kNull) {
       if (m.op != Operator::kNone || m.windash || m.expand || m.field || m.base64 || m.base64_offset || !m.encodings.empty() || item.field.empty()) {
@@ -270,6 +339,7 @@ class RuleCompiler {
         for (const std::string& variant : expanded(m, value, m.op == Operator::kRegex)) {
           Predicate one;
           one.field = predicate.field;
+          one.indexed = predicate.indexed;
           if (m.op == Operator::kRegex) read_regex(m, variant, value.line, one);
           else read_network(variant, value.line, one);
           result.push_back(std::move(one));
@@ -284,7 +354,7 @@ class RuleCompiler {
       result.push_back(std::move(predicate));
       return result;
     }
-    return read_text(item, m, value, predicate.field);
+    return read_text(item, m, value, place);
   }
 
   static Number number_value(const Scalar& value) {
@@ -314,7 +384,7 @@ class RuleCompiler {
     if (has_wildcard(tokens) || plain_text(tokens).empty()) {
       refuse("bad-fieldref", value.line, "'" + printable(value.text, 80) + "' is not the name of a field", "name one field, without wildcards");
     }
-    predicate.other = program_.field(rule_, plain_text(tokens));
+    predicate.other = find(plain_text(tokens)).field;
     predicate.cased = m.cased;
     predicate.test = m.op == Modifiers::Operator::kContains     ? Test::kContainsField
                      : m.op == Modifiers::Operator::kStartsWith ? Test::kStartsWithField
@@ -386,7 +456,7 @@ class RuleCompiler {
     predicate.text = text;
   }
 
-  std::vector<Predicate> read_text(const Item& item, const Modifiers& m, const Scalar& value, FieldId field) {
+  std::vector<Predicate> read_text(const Item& item, const Modifiers& m, const Scalar& value, Place place) {
     using Operator = Modifiers::Operator;
     const bool keyword = item.field.empty();
     const bool encodes = m.base64 || m.base64_offset || !m.encodings.empty();
@@ -408,15 +478,16 @@ class RuleCompiler {
       for (Tokens& form : forms) {
         if (form.size() == 1 && form.front().text.empty() && form.front().kind == Token::Kind::kText) form.clear();
         open_ends(form, before, after);
-        result.push_back(text_predicate(form, field, m.cased, m.windash && !encodes));
+        result.push_back(text_predicate(form, place, m.cased, m.windash && !encodes));
       }
     }
     return result;
   }
 
-  static Predicate text_predicate(const Tokens& tokens, FieldId field, bool cased, bool windash) {
+  static Predicate text_predicate(const Tokens& tokens, Place place, bool cased, bool windash) {
     Predicate predicate;
-    predicate.field = field;
+    predicate.field = place.field;
+    predicate.indexed = place.indexed;
     predicate.cased = cased;
     bool varied = false;
     for (const Token& token : tokens) {
@@ -476,6 +547,12 @@ class RuleCompiler {
   const Placeholders& placeholders_;
   std::vector<Remark>& warnings_;
   std::size_t nodes_ = 0;
+
+  struct Scope {
+    bool inside = false;          // of a block: names are those of its element
+    FieldId elements = kNoField;  // all elements that the blocks around can look at
+  };
+  Scope scope_;
 };
 
 Program::Program() {
@@ -498,27 +575,48 @@ std::optional<Remark> Program::add(std::shared_ptr<const Rule> rule, const Place
   }
 }
 
+// Keys: "." and a name for plain fields; the others begin with a sign of their kind.
 FieldId Program::field(const std::string& key, FieldName&& made) {
   const auto [at, is_new] = field_ids_.try_emplace(key, static_cast<FieldId>(fields_.size()));
   if (is_new) fields_.push_back(std::move(made));
   return at->second;
 }
 
+FieldId Program::derived(FieldName::Kind kind, FieldId base, const std::string& member, int position) {
+  FieldName made;
+  made.kind = kind;
+  made.base = base == kNoField ? 0 : base;
+  made.member = member;
+  made.position = position;
+  made.relative = base == kNoField || fields_[base].relative;
+  const std::string before = base == kNoField || fields_[base].kind == FieldName::Kind::kElement ? "" : fields_[base].name;
+  switch (kind) {
+    case FieldName::Kind::kElement: made.name = "."; break;
+    case FieldName::Kind::kElements: made.name = before + "[]"; break;
+    case FieldName::Kind::kPosition: made.name = before + "[" + std::to_string(position) + "]"; break;
+    case FieldName::Kind::kInside:
+      made.name = before.empty() ? member : before + "." + member;
+      for (const std::string_view part : split(member, '.')) made.path.emplace_back(part);
+      break;
+    default: break;
+  }
+  return field("#" + std::to_string(static_cast<int>(kind)) + "\n" + std::to_string(base) + "\n" + std::to_string(position) + "\n" + member, std::move(made));
+}
+
 FieldId Program::field(std::string_view name) {
   FieldName made;
   made.name = std::string(name);
   for (const std::string_view part : split(name, '.')) made.path.emplace_back(part);
-  return field(made.name, std::move(made));
+  return field("." + made.name, std::move(made));
 }
 
 FieldId Program::field(const Rule& rule, std::string_view name) {
-  // A line break parts what makes up the key of a field that is not plain.
-  const std::vector<Place> all = places(rule.product, rule.category, rule.service, name);
+  const std::vector<sigma::Place> all = places(rule.product, rule.category, rule.service, name);
   FieldName made;
   made.name = std::string(name);
   made.kind = FieldName::Kind::kAnyOf;
-  std::string key = made.name;
-  for (const Place& place : all) {
+  std::string key = "?" + made.name;
+  for (const sigma::Place& place : all) {
     FieldId id = field(place.name);
     if (!place.member.empty()) {
       FieldName member;
@@ -526,7 +624,7 @@ FieldId Program::field(const Rule& rule, std::string_view name) {
       member.kind = FieldName::Kind::kMember;
       member.base = id;
       member.member = place.member;
-      id = field(place.name + "\n" + place.member, std::move(member));
+      id = field("@" + std::to_string(id) + "\n" + place.member, std::move(member));
     }
     made.chain.push_back(id);
     key += "\n" + std::to_string(id);
@@ -536,7 +634,10 @@ FieldId Program::field(const Rule& rule, std::string_view name) {
 }
 
 PredicateId Program::predicate(Predicate&& predicate) {
-  const std::string field = predicate.field == kKeywords ? "any value" : fields_[predicate.field].name;
+  const FieldName& shown = fields_[predicate.field];
+  const bool keywords = predicate.field == kKeywords || shown.kind == FieldName::Kind::kScalars;
+  const std::string field = keywords ? "any value" : shown.name;
+  predicate.relative = shown.relative || fields_[predicate.other].relative;
   const std::string cased = predicate.cased ? " cased" : "";
   std::string& text = predicate.canonical;
   switch (predicate.test) {
@@ -571,7 +672,7 @@ PredicateId Program::predicate(Predicate&& predicate) {
   }
   // Field names are part of the text between fixed words, so two different tests could only share a text if a field's
   // name contained such words; the key keeps them apart by number.
-  std::string key = std::to_string(predicate.field) + '/' + std::to_string(predicate.other) + '/' + text;
+  std::string key = std::to_string(predicate.field) + '/' + std::to_string(predicate.other) + '/' + std::to_string(predicate.indexed) + '/' + text;
   const auto [at, is_new] = predicate_ids_.try_emplace(std::move(key), static_cast<PredicateId>(predicates_.size()));
   if (is_new) predicates_.push_back(std::move(predicate));
   return at->second;
@@ -588,6 +689,12 @@ void Program::write(std::uint32_t index, std::string& out) const {
     write(node.first, out);
     return;
   }
+  if (node.kind == Node::Kind::kEach) {
+    const Every& every = every_[node.value];
+    out += fields_[every.field].name + "[" + std::string(name(every.quantifier)) + "] ";
+    write(node.first, out);
+    return;
+  }
   if (node.kind == Node::Kind::kAtLeast) out += std::to_string(node.value) + " of ";
   out += '(';
   for (std::uint32_t i = 0; i < node.count; ++i) {
@@ -597,9 +704,9 @@ void Program::write(std::uint32_t index, std::string& out) const {
   out += ')';
 }
 
-std::string Program::canonical(const CompiledRule& rule) const {
+std::string Program::canonical(std::uint32_t node) const {
   std::string out;
-  write(rule.root, out);
+  write(node, out);
   return out;
 }
 

@@ -237,6 +237,7 @@ class Explainer {
     switch (node.kind) {
       case Node::Kind::kTest: add(program_.predicates()[node.value], wanted, name); return;
       case Node::Kind::kNot: explain(node.first, !wanted, name); return;
+      case Node::Kind::kEach: add_block(index, program_.every()[node.value].field, wanted, name); return;
       default: break;
     }
     // Only the parts that have the wanted truth are reasons for it.
@@ -246,6 +247,28 @@ class Explainer {
   }
 
  private:
+  // A block is a reason as a whole, with the text of its array: which element decides is for the reader.
+  void add_block(std::uint32_t index, FieldId field, bool wanted, const std::string& selection) {
+    Reason reason;
+    reason.selection = selection;
+    reason.field = program_.fields()[field].name;
+    reason.test = (wanted ? "" : "not ") + program_.canonical(index);
+    const Evaluation::Range range = evaluation_.leaves(field);
+    if (range.begin != range.end) reason.value = shortened(evaluation_.text(evaluation_.leaf(range.begin)));
+    add(std::move(reason));
+  }
+  void add(Reason reason) {
+    for (const Reason& known : out_) {
+      if (known.selection == reason.selection && known.test == reason.test) return;
+    }
+    out_.push_back(std::move(reason));
+  }
+  static std::string shortened(std::string_view text) {
+    if (text.size() <= Reason::kMaxValue) return std::string(text);
+    std::size_t cut = Reason::kMaxValue;
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+    return std::string(text.substr(0, cut));
+  }
   void add(const Predicate& predicate, bool wanted, const std::string& selection) {
     Reason reason;
     reason.selection = selection;
@@ -256,19 +279,10 @@ class Explainer {
       Leaf& leaf = evaluation_.leaf(i);
       const bool shown = predicate.test >= Test::kNull || !wanted || evaluation_.leaf_holds(predicate, leaf);
       if (!shown || leaf.value.kind() == Kind::kNull || (!wanted && predicate.field == kKeywords)) continue;
-      std::string_view text = evaluation_.text(leaf);
-      if (text.size() > Reason::kMaxValue) {
-        std::size_t cut = Reason::kMaxValue;
-        while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-        text = text.substr(0, cut);
-      }
-      reason.value = std::string(text);
+      reason.value = shortened(evaluation_.text(leaf));
       break;
     }
-    for (const Reason& known : out_) {
-      if (known.selection == reason.selection && known.test == reason.test) return;
-    }
-    out_.push_back(std::move(reason));
+    add(std::move(reason));
   }
 
   const Program& program_;

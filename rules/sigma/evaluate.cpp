@@ -55,14 +55,50 @@ bool Evaluation::holds(std::uint32_t index) {
       for (std::uint32_t i = 0; i < node.count && found < node.value; ++i) found += holds(node.first + i) ? 1U : 0U;
       return found >= node.value;
     }
+    case Node::Kind::kEach: return every_holds(node);
+  }
+  return false;
+}
+
+bool Evaluation::every_holds(const Node& node) {
+  const Every& every = program_.every()[node.value];
+  const bool wanted = every.quantifier == Quantifier::kAny || every.quantifier == Quantifier::kNone;  // one such decides
+  const Value* const outer = element_;
+  bool one = false;
+  bool met = false;
+  std::vector<Value> arrays;
+  addressed(every.field, arrays);
+  const auto look = [&](const Value& element) {
+    if (met) return;
+    one = true;
+    element_ = &element;
+    met = holds(node.first) == wanted;
+    element_ = outer;
+  };
+  for (const Value& value : arrays) {
+    if (value.kind() == Kind::kArray) std::for_each(value.items().begin(), value.items().end(), look);
+    else if (value.kind() != Kind::kNull) look(value);
+  }
+  switch (every.quantifier) {
+    case Quantifier::kAny: return met;
+    case Quantifier::kAll: return one && !met;
+    case Quantifier::kAllOrEmpty:
+    case Quantifier::kNone: return !met;
   }
   return false;
 }
 
 bool Evaluation::test(PredicateId id) {
+  const Predicate& asked = program_.predicates()[id];
+  if (asked.relative) {
+    const std::size_t before = scratch_.leaves.size();
+    const bool result = ask(asked);
+    scratch_.leaves.resize(before);
+    return result;
+  }
   std::uint32_t& state = scratch_.tests[id];
   if (state >> 1 == scratch_.epoch) return (state & 1U) != 0;
-  const bool result = ask(program_.predicates()[id]);
+  const bool result = ask(asked);
   state = scratch_.epoch << 1 | (result ? 1U : 0U);
   return result;
 }
@@ -221,9 +257,20 @@ std::string_view Evaluation::joined(Range range) {
 
 Evaluation::Range Evaluation::leaves(FieldId field) {
   FieldState& state = scratch_.fields[field];
+  const FieldName& name = program_.fields()[field];
+  if (name.relative) {
+    const auto begin = static_cast<std::uint32_t>(scratch_.leaves.size());
+    if (name.kind == FieldName::Kind::kScalars) {
+      add_scalars(*element_, 0);
+    } else {
+      std::vector<Value> values;
+      addressed(field, values);
+      for (const Value& value : values) add_leaf(value, 0);
+    }
+    return {begin, static_cast<std::uint32_t>(scratch_.leaves.size())};
+  }
   if (state.gathered == scratch_.epoch) return {state.begin, state.end};
   state.gathered = scratch_.epoch;
-  const FieldName& name = program_.fields()[field];
   if (name.kind == FieldName::Kind::kAnyOf) {
     for (const FieldId place : name.chain) {
       const Range range = leaves(place);
@@ -294,6 +341,32 @@ void Evaluation::addressed(FieldId field, std::vector<Value>& out) {
         if (list.kind() != Kind::kArray) take(list);
         else std::for_each(list.items().begin(), list.items().end(), take);
       }
+      return;
+    }
+    case FieldName::Kind::kElement: out.push_back(*element_); return;
+    case FieldName::Kind::kScalars: return;  // has leaves only
+    default: break;
+  }
+  std::vector<Value> values;
+  addressed(name.base, values);
+  for (const Value& value : values) {
+    const bool array = value.kind() == Kind::kArray;
+    switch (name.kind) {
+      case FieldName::Kind::kPosition: {
+        const auto size = array ? static_cast<std::int64_t>(value.items().size()) : 0;
+        const std::int64_t at = name.position < 0 ? size + name.position : name.position;
+        if (at >= 0 && at < size) out.push_back(value.items()[static_cast<std::size_t>(at)]);
+        break;
+      }
+      case FieldName::Kind::kInside: {
+        const Value literal = value.get(name.member);
+        if (literal.present()) out.push_back(literal);
+        else walk(value, name.path, 0, 0, out);
+        break;
+      }
+      default:  // kElements
+        if (array) out.insert(out.end(), value.items().begin(), value.items().end());
+        else if (value.kind() != Kind::kNull) out.push_back(value);
     }
   }
 }

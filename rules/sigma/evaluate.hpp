@@ -84,12 +84,14 @@ class Evaluation {
   void add_leaf(const Value& value, int depth);
   void add_scalars(const Value& value, int depth);
   void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth);
+  [[nodiscard]] bool every_holds(const Node& node);
   static void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth, std::vector<Value>& out);
 
   const Program& program_;
   const Event& event_;
   Scratch& scratch_;
   bool resolved_;
+  const Value* element_ = nullptr;  // that the innermost block looks at
 };
 
 }  // namespace tocsin::rules::sigma

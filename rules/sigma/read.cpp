@@ -224,6 +224,14 @@ void Reader::write_attribute(const YamlNode& node, int depth, std::string& out) 
   }
 }
 
+void Reader::read_version(const YamlNode& root) {
+  constexpr int kWithArrays = 3;
+  const std::string version = text_of(root, "sigma-version");
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  array_matching_ = major >= kWithArrays;
+}
+
 Reader::Source Reader::read_log_source(const YamlNode& root, int line, std::string_view what) {
   const YamlNode* const source = root.find("logsource");
   if (source == nullptr || !source->is(YamlNode::Kind::kMap)) {

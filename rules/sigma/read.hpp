@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/sigma/array.hpp"
 #include "rules/sigma/correlation.hpp"
 #include "rules/sigma/filter.hpp"
 #include "rules/sigma/report.hpp"
@@ -50,6 +51,9 @@ class Reader {
   void read_identity(const YamlNode& root, Description& out);
   void read_description(const YamlNode& root, std::vector<std::string_view> standard, Description& out);
 
+  // `sigma-version: 3` (or "3.0") or higher: keys of items may carry array matching.
+  void read_version(const YamlNode& root);
+
   // `logsource`; refuses its absence. `what` is "rule" or "filter".
   struct Source {
     std::string product, category, service;
@@ -58,7 +62,7 @@ class Reader {
 
   // The selections of a map (all keys but those of `reserved`), and a condition over them, which is checked against
   // their names; unused ones are warned about.
-  [[nodiscard]] std::vector<Selection> read_selections(const YamlNode& section, const std::vector<std::string_view>& reserved);
+  [[nodiscard]] std::vector<Selection> read_selections(const YamlNode& section, const std::vector<std::string_view>& reserved, int depth = 1);
   struct Conditions {
     std::vector<Condition> each;  // one for each text, at least one
     std::string text;             // joined by " | "
@@ -66,13 +70,16 @@ class Reader {
   [[nodiscard]] Conditions read_conditions(const YamlNode& node, const std::vector<Selection>& selections);
 
   [[nodiscard]] std::string_view file() const noexcept { return file_; }
-  void set_array_matching(bool on) noexcept { array_matching_ = on; }
 
  private:
   [[nodiscard]] Detection read_part(const YamlNode& node, int depth, int line);
   [[nodiscard]] Detection read_map(const YamlNode& map, int depth);
+  void lint_siblings(const YamlNode& map);
   [[nodiscard]] Detection read_list(const YamlNode& list, int depth);
-  [[nodiscard]] Item read_item(const YamlNode& key, const YamlNode& value);
+  [[nodiscard]] Detection read_entry(const YamlNode& key, const YamlNode& value, int depth);
+  void read_values(const YamlNode& value, Item& item);
+  [[nodiscard]] Detection read_body(const YamlNode& value, const Item& item, int depth);
+  [[nodiscard]] static Detection block(int line, KeyPart part, Detection body);
   void write_attribute(const YamlNode& node, int depth, std::string& out);
   void check_names(const Condition& condition, const std::vector<Selection>& selections, int line, std::vector<char>& used);
 
@@ -81,7 +88,11 @@ class Reader {
   std::size_t nodes_ = 0;
   std::size_t names_seen_ = 0;
   bool array_matching_ = false;
+  bool in_block_ = false;  // array matching: inside of a quantifier
 };
+
+// One of several conditions.
+[[nodiscard]] Condition either(std::vector<Condition> conditions);
 
 [[nodiscard]] Rule read_rule(Reader& reader, const YamlNode& root);
 [[nodiscard]] Correlation read_correlation(Reader& reader, const YamlNode& root);

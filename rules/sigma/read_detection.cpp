@@ -1,9 +1,12 @@
 // The shapes of a detection section become one tree, and the condition is checked against the names of selections.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "rules/sigma/array.hpp"
 #include "rules/sigma/condition.hpp"
+#include "rules/sigma/parse.hpp"
 #include "rules/sigma/read.hpp"
 
 namespace tocsin::rules::sigma {
@@ -25,7 +28,7 @@ bool is_scalar(const YamlNode& node) noexcept { return node.is(Kind::kScalar) ||
 
 }  // namespace
 
-std::vector<Selection> Reader::read_selections(const YamlNode& section, const std::vector<std::string_view>& reserved) {
+std::vector<Selection> Reader::read_selections(const YamlNode& section, const std::vector<std::string_view>& reserved, int depth) {
   std::vector<Selection> selections;
   for (std::size_t i = 0; i + 1 < section.items.size(); i += 2) {
     const YamlNode& key = *section.items[i];
@@ -33,7 +36,7 @@ std::vector<Selection> Reader::read_selections(const YamlNode& section, const st
     Selection selection;
     selection.name = key.text;
     selection.line = key.line;
-    selection.detection = read_part(*section.items[i + 1], 1, selection.line);
+    selection.detection = read_part(*section.items[i + 1], depth, selection.line);
     selections.push_back(std::move(selection));
   }
   return selections;
@@ -54,13 +57,11 @@ Detection Reader::read_part(const YamlNode& node, int depth, int line) {
 Detection Reader::read_map(const YamlNode& map, int depth) {
   if (map.items.empty()) refuse("empty-selection", map.line, "the selection is empty", "give it at least one item, or remove it");
   check_keys(map);
+  if (array_matching_) lint_siblings(map);
   Detection all;
   all.kind = Detection::Kind::kAll;
   for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
-    count(*map.items[i + 1], depth + 1);
-    Detection part;
-    part.item = read_item(*map.items[i], *map.items[i + 1]);
-    all.parts.push_back(std::move(part));
+    all.parts.push_back(read_entry(*map.items[i], *map.items[i + 1], depth + 1));
   }
   if (all.parts.size() == 1) return Detection(std::move(all.parts.front()));
   return all;
@@ -86,26 +87,129 @@ Detection Reader::read_list(const YamlNode& list, int depth) {
   return any;
 }
 
-Item Reader::read_item(const YamlNode& key, const YamlNode& value) {
-  Item item;
+// `key: value` of a map: an item, under sigma-version 3 perhaps inside blocks.
+Detection Reader::read_entry(const YamlNode& key, const YamlNode& value, int depth) {
+  count(value, depth);
+  Detection part;
+  Item& item = part.item;
   item.line = key.line;
-  const std::vector<std::string_view> parts = split(key.text, '|');
-  item.field = std::string(parts.front());
-  for (std::size_t i = 1; i < parts.size(); ++i) item.modifiers.emplace_back(parts[i]);
-  const std::string shown = "'" + printable(key.text, 80) + "'";
+  const std::vector<std::string_view> words = split(key.text, '|');
+  item.field = std::string(words.front());
+  for (std::size_t i = 1; i < words.size(); ++i) item.modifiers.emplace_back(words[i]);
   if (item.field.empty() && item.modifiers.empty()) {
     refuse("bad-key", item.line, "an item has neither field nor modifier", "write 'field: value', or a list for keywords");
   }
-  if (array_matching_ && item.field.find('[') != std::string::npos) {
-    refuse("unsupported-array-matching", item.line, "array matching (sigma-version 3) is not evaluated by this version: " + shown,
-           "name the field without [..]: a rule then matches if any member does");
+  const bool brackets = item.field.find_first_of("[]") != std::string::npos;
+  if (!array_matching_ || (!brackets && !(in_block_ && item.field == "."))) {
+    read_values(value, item);
+    return part;
   }
+  auto parsed = parse_key(item.field);
+  if (!parsed) refuse("bad-array-key", item.line, "'" + printable(item.field, 80) + "': " + parsed.error().message, parsed.error().remedy);
+  std::vector<KeyPart> parts = std::move(*parsed);
+  if (!in_block_ && !parts.front().steps.empty() && parts.front().steps.front().name == ".") {
+    refuse("bad-array-key", item.line, "'.' is the element of an array, and this is outside of any", "write it inside 'name[any]:'");
+  }
+  KeyPart last = std::move(parts.back());
+  parts.pop_back();
+  const int inner = depth + static_cast<int>(std::min<std::size_t>(parts.size(), kMaxYamlDepth));
+  if (inner > kMaxYamlDepth) refuse("too-deep", key.line, "the document is nested deeper than 32 levels", "flatten it");
+  const bool outer = std::exchange(in_block_, in_block_ || !parts.empty());
+  if (last.steps.empty()) {
+    part = read_body(value, item, inner);
+  } else {
+    item.field = written(last.steps);
+    const bool plain = last.steps.size() == 1 && last.steps.front().name != ".";
+    if (!plain) item.steps = std::move(last.steps);
+    read_values(value, item);
+  }
+  in_block_ = outer;
+  for (; !parts.empty(); parts.pop_back()) part = block(key.line, std::move(parts.back()), std::move(part));
+  return part;
+}
+
+// What stands under a key that ends with a quantifier: values are the element's own, maps ask for its fields.
+Detection Reader::read_body(const YamlNode& value, const Item& item, int depth) {
+  Detection body;
+  const auto own_values = [&](const std::vector<const YamlNode*>& nodes, bool list) {
+    Detection part;
+    part.item = item;
+    part.item.field = ".";
+    part.item.steps = {Step{".", {}}};
+    part.item.list = list;
+    for (const YamlNode* node : nodes) part.item.values.push_back(read_scalar(*node));
+    return part;
+  };
+  const auto map_body = [&](const YamlNode& map) {
+    if (!item.modifiers.empty()) {
+      refuse("modifier-conflict", item.line, "the modifiers of '" + printable(item.field, 80) + "' have no value to act on: it holds a map", "put them on the items of the map");
+    }
+    const YamlNode* const condition = map.find("condition");
+    if (condition == nullptr) return read_map(map, depth + 1);
+    check_keys(map);
+    auto extended = std::make_shared<Block>();
+    extended->selections = read_selections(map, {"condition"}, depth + 1);
+    if (extended->selections.empty()) refuse("empty-selection", map.line, "the block has a condition but no selection", "add a selection");
+    Conditions conditions = read_conditions(*condition, extended->selections);
+    extended->condition = either(std::move(conditions.each));
+    Detection part;
+    part.kind = Detection::Kind::kEach;  // completed by block()
+    part.block = std::move(extended);
+    return part;
+  };
+  if (value.is(Kind::kMap)) return map_body(value);
+  if (!value.is(Kind::kList)) return own_values({&value}, false);
+  if (value.items.empty()) {
+    refuse("empty-list", item.line, "the value of '" + printable(item.field, 80) + "' is an empty list", "use null for a null element, or remove the item");
+  }
+  body.kind = Detection::Kind::kAny;
+  std::vector<const YamlNode*> scalars;
+  for (const YamlNode* entry : value.items) {
+    count(*entry, depth + 1);
+    if (entry->is(Kind::kMap)) {
+      if (entry->find("condition") != nullptr) {
+        refuse("bad-array-key", entry->line, "a map with a 'condition' stands in a list", "write it directly under the key");
+      }
+      body.parts.push_back(map_body(*entry));
+    } else if (is_scalar(*entry)) {
+      scalars.push_back(entry);
+    } else {
+      refuse("nested-list", entry->line, "the values of '" + printable(item.field, 80) + "' are not all plain values or maps", "write one flat list");
+    }
+  }
+  if (!scalars.empty()) body.parts.push_back(own_values(scalars, true));
+  if (body.parts.size() == 1) return Detection(std::move(body.parts.front()));
+  return body;
+}
+
+Detection Reader::block(int line, KeyPart part, Detection body) {
+  auto made = std::make_shared<Block>();
+  if (body.kind == Detection::Kind::kEach && body.block->steps.empty()) {  // an extended body
+    made->selections = body.block->selections;
+    made->condition = body.block->condition;
+  } else {
+    made->selections.resize(1);
+    made->selections.front().line = line;
+    made->selections.front().detection = std::move(body);
+    made->condition.kind = Condition::Kind::kName;  // of the one selection, whose name is empty
+  }
+  made->steps = std::move(part.steps);
+  made->quantifier = part.quantifier;
+  made->line = line;
+  Detection out;
+  out.kind = Detection::Kind::kEach;
+  out.block = std::move(made);
+  return out;
+}
+
+void Reader::read_values(const YamlNode& value, Item& item) {
+  const std::string shown = "'" + printable(item.field, 80) + "'";
   if (value.is(Kind::kMap)) {
     refuse("nested-map", item.line, "the value of " + shown + " is a map", "write nested fields as 'outer.inner: value'");
   }
   if (!value.is(Kind::kList)) {
     item.values.push_back(read_scalar(value));
-    return item;
+    return;
   }
   item.list = true;
   if (value.items.empty()) {
@@ -118,7 +222,29 @@ Item Reader::read_item(const YamlNode& key, const YamlNode& value) {
     }
     item.values.push_back(read_scalar(*entry));
   }
-  return item;
+}
+
+// Two keys that open the same array with [any] or [none] do not speak of the same element.
+void Reader::lint_siblings(const YamlNode& map) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
+    const std::string_view key = map.items[i]->text;
+    for (const std::string_view quantifier : {"[any]", "[none]"}) {
+      const std::size_t at = key.find(quantifier);
+      if (at == std::string_view::npos || seen.insert(key.substr(0, at + quantifier.size())).second) continue;
+      warn("sibling-scopes", map.items[i]->line,
+           "two items open '" + printable(key.substr(0, at + quantifier.size()), 60) + "' separately, so that different elements may satisfy them",
+           "write one block: 'name[any]: {a: …, b: …}'");
+    }
+  }
+}
+
+Condition either(std::vector<Condition> conditions) {
+  if (conditions.size() == 1) return Condition(std::move(conditions.front()));
+  Condition any;
+  any.kind = Condition::Kind::kOr;
+  any.parts = std::move(conditions);
+  return any;
 }
 
 Reader::Conditions Reader::read_conditions(const YamlNode& node, const std::vector<Selection>& selections) {

@@ -41,6 +41,7 @@ Filter read_filter(Reader& reader, const YamlNode& root) {
     refuse("mixed-document", root.find(other)->line, "a filter has '" + std::string(other) + "' too", "write the two as documents of their own");
   }
   reader.read_description(root, {"filter", "logsource", "sigma-version"}, out);
+  reader.read_version(root);
   Reader::Source source = reader.read_log_source(root, out.line, "filter");
   out.product = std::move(source.product);
   out.category = std::move(source.category);
@@ -62,12 +63,7 @@ Filter read_filter(Reader& reader, const YamlNode& root) {
                 "write 'condition: not …'");
   }
   out.condition_text = std::move(conditions.text);
-  if (conditions.each.size() == 1) {
-    out.condition = std::move(conditions.each.front());
-  } else {
-    out.condition.kind = Condition::Kind::kOr;
-    out.condition.parts = std::move(conditions.each);
-  }
+  out.condition = either(std::move(conditions.each));
   return out;
 }
 

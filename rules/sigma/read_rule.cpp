@@ -1,27 +1,15 @@
 // A rule: what it says of itself, its log source, its detection.
-#include <charconv>
 #include <utility>
 
 #include "rules/sigma/read.hpp"
 
 namespace tocsin::rules::sigma {
-namespace {
-
-// `sigma-version: 3` (or "3.0"): names of fields may carry array matching.
-bool asks_for_array_matching(const std::string& version) {
-  int major = 0;
-  std::from_chars(version.data(), version.data() + version.size(), major);
-  return major >= 3;
-}
-
-}  // namespace
-
 Rule read_rule(Reader& reader, const YamlNode& root) {
   Rule rule;
   reader.read_identity(root, rule);
   if (rule.title.empty()) refuse("missing-title", rule.line, "the rule has no title", "add 'title: …'");
   reader.read_description(root, {"logsource", "detection", "sigma-version"}, rule);
-  reader.set_array_matching(asks_for_array_matching(reader.text_of(root, "sigma-version")));
+  reader.read_version(root);
   Reader::Source source = reader.read_log_source(root, rule.line, "rule");
   rule.product = std::move(source.product);
   rule.category = std::move(source.category);
@@ -42,12 +30,7 @@ Rule read_rule(Reader& reader, const YamlNode& root) {
   }
   Reader::Conditions conditions = reader.read_conditions(*condition, rule.selections);
   rule.condition_text = std::move(conditions.text);
-  if (conditions.each.size() == 1) {
-    rule.condition = std::move(conditions.each.front());
-  } else {
-    rule.condition.kind = Condition::Kind::kOr;
-    rule.condition.parts = std::move(conditions.each);
-  }
+  rule.condition = either(std::move(conditions.each));
   return rule;
 }
 

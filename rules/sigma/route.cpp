@@ -17,7 +17,12 @@ void for_each_root(const Program& program, FieldId field, const std::function<vo
     case FieldName::Kind::kAnyOf:
       for (const FieldId place : name.chain) for_each_root(program, place, each);
       return;
-    case FieldName::Kind::kMember: for_each_root(program, name.base, each); return;
+    case FieldName::Kind::kElement:
+    case FieldName::Kind::kScalars: return;
+    case FieldName::Kind::kMember:
+    case FieldName::Kind::kPosition:
+    case FieldName::Kind::kInside:
+    case FieldName::Kind::kElements: for_each_root(program, name.base, each); return;
   }
 }
 
@@ -79,9 +84,10 @@ void Route::name_keys(const Program& program, std::span<const std::uint32_t> rul
       const Node& node = program.nodes()[open.back()];
       open.pop_back();
       for (std::uint32_t i = 0; i < node.count; ++i) open.push_back(node.first + i);
+      const auto need = [&](FieldId root) { named[root] = true; };
+      if (node.kind == Node::Kind::kEach) for_each_root(program, program.every()[node.value].field, need);
       if (node.kind != Node::Kind::kTest) continue;
       const Predicate& predicate = program.predicates()[node.value];
-      const auto need = [&](FieldId root) { named[root] = true; };
       for_each_root(program, predicate.field, need);
       if (predicate.other != 0) for_each_root(program, predicate.other, need);
     }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,21 +27,32 @@ struct Scalar {
   int line = 0;
 };
 
+// A step of a field's address under sigma-version 3: a name, or a position in an array. A first step "." is the element
+// of the block around.
+struct Step {
+  std::string name;
+  std::optional<int> position;  // from 0, or from the end: -1 is the last
+};
+
 // One line of a detection: `field|modifier|modifier: value(s)`. An empty field means keywords: the whole event.
 struct Item {
   std::string field;
+  std::vector<Step> steps;  // not empty: this is where the field is, and `field` only its text
   std::vector<std::string> modifiers;  // as written, in order
   std::vector<Scalar> values;
   bool list = false;  // the values were written as a list
   int line = 0;
 };
 
-// A detection: an item, or several joined by AND (a map) or OR (a list).
+struct Block;
+
+// A detection: an item, several joined by AND (a map) or OR (a list), or what elements of an array must satisfy.
 struct Detection {
-  enum class Kind : std::uint8_t { kItem, kAll, kAny };
+  enum class Kind : std::uint8_t { kItem, kAll, kAny, kEach };
   Kind kind = Kind::kItem;
   Item item;                     // kItem
   std::vector<Detection> parts;  // kAll, kAny; never empty
+  std::shared_ptr<const Block> block;  // kEach
 };
 
 struct Selection {
@@ -50,6 +63,14 @@ struct Selection {
   std::uint32_t origin = 0;
 };
 
+// How many elements of an array must satisfy a block. A value that is no array counts as one element, null as none.
+enum class Quantifier : std::uint8_t {
+  kAny,         // one or more
+  kAll,         // every one, and there is one
+  kAllOrEmpty,  // every one, or there is none
+  kNone,        // none, or there is none
+};
+
 // A condition (§ "condition grammar" of ops/docs/sigma.md).
 struct Condition {
   enum class Kind : std::uint8_t { kName, kSelector, kAnd, kOr, kNot };
@@ -58,6 +79,15 @@ struct Condition {
   std::uint32_t quantity = 0;  // kSelector: at least that many; 0 = all
   std::uint32_t origin = 0;    // kName, kSelector: reaches only selections of this origin
   std::vector<Condition> parts;
+};
+
+// What is asked of each element of an array (sigma-version 3). Fields inside are the element's.
+struct Block {
+  std::vector<Step> steps;  // where the array is
+  Quantifier quantifier = Quantifier::kAny;
+  std::vector<Selection> selections;  // a body without a condition is a single one
+  Condition condition;
+  int line = 0;
 };
 
 // A top-level key that the specification does not know: kept as it is, for whoever put it there.

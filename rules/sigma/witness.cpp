@@ -48,6 +48,9 @@ bool ascii(std::string_view text) noexcept {
 Witnesses::Witnesses(const Program& program) : program_(program) {
   required_.reserve(program.predicates().size());
   for (const Predicate& predicate : program.predicates()) required_.push_back(required(predicate));
+  for (const Every& every : program.every()) {
+    if (every.indexed != kNoField) arrays_.try_emplace(every.indexed, Fact{Fact::Kind::kPresent, every.indexed, {}, {}});
+  }
   struct Use {
     double rules = 0;
     std::size_t last = static_cast<std::size_t>(-1);  // the rule that was counted last
@@ -81,13 +84,15 @@ double Witnesses::cost(const Fact& fact) const {
 
 Witnesses::Required Witnesses::required(const Predicate& predicate) {
   Required result;
+  result.any = predicate.indexed == kNoField;
+  if (result.any) return result;
   const auto text_fact = [&](const std::string& text) {
-    result.facts.push_back(Fact{Fact::Kind::kText, predicate.field, predicate.cased ? keep(folded(text)) : std::string_view(text), {}});
+    result.facts.push_back(Fact{Fact::Kind::kText, predicate.indexed, predicate.cased ? keep(folded(text)) : std::string_view(text), {}});
   };
   if (predicate.test == Test::kLike) require_pieces(predicate, result);
   if (predicate.test == Test::kRegex) require_literals(predicate, result);
   if (!result.facts.empty()) return result;
-  if (predicate.field == kKeywords) {  // every event has values
+  if (predicate.indexed == kKeywords) {  // every event has values
     result.any = true;
     return result;
   }
@@ -96,7 +101,7 @@ Witnesses::Required Witnesses::required(const Predicate& predicate) {
     case Test::kOneOf:
       for (const std::string& text : predicate.texts) text_fact(text);
       break;
-    case Test::kNumber: result.facts.push_back(Fact{Fact::Kind::kNumber, predicate.field, {}, predicate.number}); break;
+    case Test::kNumber: result.facts.push_back(Fact{Fact::Kind::kNumber, predicate.indexed, {}, predicate.number}); break;
     case Test::kNull: result.any = true; break;
     case Test::kExists:
       if (predicate.number.integer == 0) {
@@ -104,7 +109,7 @@ Witnesses::Required Witnesses::required(const Predicate& predicate) {
         break;
       }
       [[fallthrough]];
-    default: result.facts.push_back(Fact{Fact::Kind::kPresent, predicate.field, {}, {}});
+    default: result.facts.push_back(Fact{Fact::Kind::kPresent, predicate.indexed, {}, {}});
   }
   return result;
 }
@@ -115,8 +120,8 @@ void Witnesses::require_pieces(const Predicate& predicate, Required& out) {
   for (const Pattern::Piece& piece : predicate.pattern.pieces()) {
     // Folding a text keeps what it holds only if the piece ends where characters end.
     if (predicate.cased && !is_utf8(piece.text)) continue;
-    Fact fact{Fact::Kind::kContains, predicate.field, piece.text, {}};
-    if (predicate.field != kKeywords) {  // whose values are sought as one text
+    Fact fact{Fact::Kind::kContains, predicate.indexed, piece.text, {}};
+    if (predicate.indexed != kKeywords) {  // whose values are sought as one text
       if (piece.last) fact.kind = Fact::Kind::kLast;
       else if (piece.first) fact.kind = Fact::Kind::kFirst;
     }
@@ -154,7 +159,7 @@ void Witnesses::require_literals(const Predicate& predicate, Required& out) {
   for (std::size_t i = 0; i < literals.size(); ++i) {
     // Beyond ASCII RE2's lower case and our folding need not agree.
     needed[i] = ascii(literals[i]);
-    if (needed[i]) order.emplace_back(own_cost(Fact{Fact::Kind::kContains, predicate.field, literals[i], {}}), i);
+    if (needed[i]) order.emplace_back(own_cost(Fact{Fact::Kind::kContains, predicate.indexed, literals[i], {}}), i);
   }
   if (order.empty() || order.size() > kMostLiterals || could_match()) return;
   std::sort(order.rbegin(), order.rend());
@@ -163,7 +168,7 @@ void Witnesses::require_literals(const Predicate& predicate, Required& out) {
     if (could_match()) needed[i] = true;
   }
   for (std::size_t i = 0; i < literals.size(); ++i) {
-    if (needed[i]) out.facts.push_back(Fact{Fact::Kind::kContains, predicate.field, keep(std::move(literals[i])), {}});
+    if (needed[i]) out.facts.push_back(Fact{Fact::Kind::kContains, predicate.indexed, keep(std::move(literals[i])), {}});
   }
 }
 
@@ -187,6 +192,17 @@ Witness Witnesses::find(std::uint32_t root) const {
         if (!part.any && (result.any || part.cost < result.cost)) result = std::move(part);
       }
       return result;
+    case Node::Kind::kEach: {
+      const Every& every = program_.every()[node.value];
+      if (every.indexed == kNoField) return result;  // nothing need be there
+      result = find(node.first);
+      if (!result.any && result.cost <= kPresenceCost) return result;
+      const Fact& there = arrays_.at(every.indexed);
+      result.any = false;
+      result.facts = {&there};
+      result.cost = cost(there);
+      return result;
+    }
     case Node::Kind::kOr:
     case Node::Kind::kAtLeast: {
       // Of any m - n + 1 of the parts one must hold if n of the m do.

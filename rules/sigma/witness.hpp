@@ -54,6 +54,7 @@ class Witnesses {
   const Program& program_;
   std::deque<std::string> texts_;
   std::vector<Required> required_;  // by predicate
+  std::unordered_map<FieldId, Fact> arrays_;  // by the field of an array: that it is there
   std::unordered_map<std::uint64_t, double> uses_;  // by a hash of the fact: how many rules ask for it
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
@@ -37,7 +38,33 @@ std::string yaml_text(const std::string& text) {
 
 }  // namespace
 
-std::string Generator::field() { return pick(kFields); }
+std::string Generator::field() {
+  static constexpr const char* kBrackets[] = {"[any]", "[all]", "[all_or_empty]", "[none]", "[0]", "[-1]", "[1]", "[any].e", "[all].e.f", "[0].f", "[any][all]", "[none].g[any].h"};
+  std::string name = pick(kFields);
+  if (in_block_ && chance(20)) name = chance(70) ? "." : ".[0]";
+  if (arrays_ && chance(30) && name != ".[0]") name += pick(kBrackets);
+  return name;
+}
+
+// A block with a map, sometimes with a condition of its own.
+std::string Generator::block(const std::string& indent) {
+  static constexpr const char* kQuantifiers[] = {"[any]", "[any]", "[all]", "[all_or_empty]", "[none]"};
+  const bool outer = std::exchange(in_block_, true);
+  std::string out = indent + yaml_text(std::string(pick(kFields)) + pick(kQuantifiers)) + ":\n";
+  const std::string inner = indent + "  ";
+  if (chance(20)) {
+    out += inner + "x:\n" + item(inner + "  ") + inner + "y:\n" + item(inner + "  ") + inner + "condition: " +
+           pick(std::vector<std::string>{"x and not y", "x or y", "1 of them", "not all of them"}) + "\n";
+  } else {
+    out += chance(25) && indent.size() < 10 ? block(inner) : item(inner);
+    if (chance(60)) {
+      const std::string more = item(inner);
+      if (more.substr(0, more.find(':')) != out.substr(out.find(":\n") + 2).substr(0, more.find(':'))) out += more;
+    }
+  }
+  in_block_ = outer;
+  return out;
+}
 
 std::string Generator::word() {
   std::string text = chance(30) ? pick(kPatterns) : pick(kWords);
@@ -46,6 +73,7 @@ std::string Generator::word() {
 }
 
 std::string Generator::item(const std::string& indent) {
+  if (arrays_ && indent.size() < 10 && chance(20)) return block(indent);
   struct Form { const char* modifiers; int kind; };  // kind: 0 text, 1 regex, 2 network, 3 number, 4 bool, 5 field, 6 plain bytes, 7 time
   static constexpr Form kForms[] = {
       {"", 0}, {"", 0}, {"", 0}, {"|contains", 0}, {"|startswith", 0}, {"|endswith", 0}, {"|contains|all", 0}, {"|all", 0}, {"|cased", 0},
@@ -95,7 +123,7 @@ std::string Generator::selection() {
   const std::size_t count = 1 + below(3);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string one = item("    ");
-    const std::string key = one.substr(0, one.find(": "));
+    const std::string key = one.substr(0, std::min(one.find(": "), one.find(":\n")));
     items.try_emplace(key.find('\'') == std::string::npos ? "    '" + key.substr(4) + "'" : key, one);
   }
   for (const auto& [key, one] : items) out += one;
@@ -116,7 +144,10 @@ std::string Generator::condition(const std::vector<std::string>& names, int dept
 }
 
 std::string Generator::rule() {
-  std::string out = "title: Generated\nlogsource: {category: generated}\ndetection:\n";
+  arrays_ = chance(35);
+  std::string out = "title: Generated\n" + std::string(arrays_ ? "sigma-version: 3\n" : "") + "logsource: {" +
+                    pick(std::vector<std::string>{"category: generated", "category: generated", "product: azure", "product: gcp, service: google_workspace.admin", "category: antivirus"}) +
+                    "}\ndetection:\n";
   std::vector<std::string> names;
   const std::size_t count = 2 + below(3);
   for (std::size_t i = 0; i < count; ++i) {

@@ -30,6 +30,7 @@ class Generator {
     return std::string(list[below(std::size(list))]);
   }
   [[nodiscard]] std::string field();
+  [[nodiscard]] std::string block(const std::string& indent);
   [[nodiscard]] std::string word();
   [[nodiscard]] std::string item(const std::string& indent);
   [[nodiscard]] std::string selection();
@@ -38,6 +39,8 @@ class Generator {
   [[nodiscard]] std::string value_for(const Item& item);
 
   std::mt19937_64 random_;
+  bool arrays_ = false;    // the rule being made has sigma-version 3
+  bool in_block_ = false;  // of that rule
 };
 
 }  // namespace tocsin::rules::sigma

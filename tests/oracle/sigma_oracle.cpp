@@ -160,22 +160,22 @@ void follow(const Value& value, const std::vector<std::string>& path, std::size_
     follow(value.get(path[at]), path, at + 1, out);
   }
 }
-std::vector<Value> addressed(const Event& event, const std::string& name) {
-  if (event.root.get(name).present()) return {event.root.get(name)};
+std::vector<Value> addressed(const Value& root, const std::string& name) {
+  if (root.get(name).present()) return {root.get(name)};
   std::vector<std::string> path(1);
   for (const char c : name) {
     if (c == '.') path.emplace_back();
     else path.back() += c;
   }
   std::vector<Value> out;
-  if (path.size() > 1 && event.root.kind() == Kind::kObject) follow(event.root, path, 0, out);
+  follow(root, path, 0, out);
   return out;
 }
 // The first of a field's places where something is.
 std::vector<Value> placed(const Event& event, const Rule& rule, const std::string& name) {
   std::vector<Value> found;
   for (const Place& place : places(rule.product, rule.category, rule.service, name)) {
-    found = addressed(event, place.name);
+    found = addressed(event.root, place.name);
     if (!place.member.empty()) {
       std::vector<Value> named;
       for (const Value& list : found) {
@@ -220,22 +220,23 @@ std::string text_of(const Value& value) {
 
 class Interpreter {
  public:
-  Interpreter(const Rule& rule, const Event& event) : rule_(rule), event_(event) {}
+  // `element`: of an array, where the parts of a block are asked; null for the event itself.
+  Interpreter(const Rule& rule, const Event& event, const Value* element = nullptr) : rule_(rule), event_(event), element_(element) {}
 
-  bool condition(const Condition& c) const {
+  bool condition(const Condition& c, const std::vector<Selection>& selections) const {
     switch (c.kind) {
-      case Condition::Kind::kNot: return !condition(c.parts[0]);
-      case Condition::Kind::kAnd: return std::all_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p); });
-      case Condition::Kind::kOr: return std::any_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p); });
+      case Condition::Kind::kNot: return !condition(c.parts[0], selections);
+      case Condition::Kind::kAnd: return std::all_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p, selections); });
+      case Condition::Kind::kOr: return std::any_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p, selections); });
       case Condition::Kind::kName:
-        for (const Selection& s : rule_.selections) {
+        for (const Selection& s : selections) {
           if (s.origin == c.origin && s.name == c.name) return detection(s.detection);
         }
         return false;
       case Condition::Kind::kSelector: {
         std::size_t all = 0;
         std::size_t hits = 0;
-        for (const Selection& s : rule_.selections) {
+        for (const Selection& s : selections) {
           if (s.origin != c.origin || !selects(c.name, s.name)) continue;
           ++all;
           hits += detection(s.detection) ? 1U : 0U;
@@ -249,9 +250,59 @@ class Interpreter {
  private:
   bool detection(const Detection& d) const {
     if (d.kind == Detection::Kind::kItem) return item(d.item);
+    if (d.kind == Detection::Kind::kEach) return block(*d.block);
     const auto part = [&](const Detection& p) { return detection(p); };
     return d.kind == Detection::Kind::kAll ? std::all_of(d.parts.begin(), d.parts.end(), part)
                                            : std::any_of(d.parts.begin(), d.parts.end(), part);
+  }
+
+  // How many elements there are, and how many of them satisfy the block, says all.
+  bool block(const Block& b) const {
+    std::size_t all = 0;
+    std::size_t good = 0;
+    for (const Value& array : steps(b.steps)) {
+      std::vector<Value> elements;
+      if (array.kind() == Kind::kArray) elements.assign(array.items().begin(), array.items().end());
+      else if (array.kind() != Kind::kNull) elements.push_back(array);
+      for (const Value& element : elements) {
+        ++all;
+        good += Interpreter(rule_, event_, &element).condition(b.condition, b.selections) ? 1U : 0U;
+      }
+    }
+    switch (b.quantifier) {
+      case Quantifier::kAny: return good > 0;
+      case Quantifier::kAll: return good == all && all > 0;
+      case Quantifier::kAllOrEmpty: return good == all;
+      case Quantifier::kNone: return good == 0;
+    }
+    return false;
+  }
+
+  std::vector<Value> named(const std::string& name) const {
+    return element_ == nullptr ? placed(event_, rule_, name) : addressed(*element_, name);
+  }
+  std::vector<Value> steps(const std::vector<Step>& way) const {
+    std::vector<Value> now;
+    for (std::size_t i = 0; i < way.size(); ++i) {
+      if (i == 0) {
+        if (way[0].name == "." && element_ != nullptr) now.push_back(*element_);
+        else now = named(way[0].name);
+        continue;
+      }
+      std::vector<Value> next;
+      for (const Value& value : now) {
+        if (!way[i].position) {
+          for (const Value& found : addressed(value, way[i].name)) next.push_back(found);
+          continue;
+        }
+        if (value.kind() != Kind::kArray) continue;
+        const long size = static_cast<long>(value.items().size());
+        const long at = *way[i].position >= 0 ? *way[i].position : size + *way[i].position;
+        if (at >= 0 && at < size) next.push_back(value.items()[static_cast<std::size_t>(at)]);
+      }
+      now = next;
+    }
+    return now;
   }
 
   static bool has(const Item& item, std::initializer_list<std::string_view> names) {
@@ -267,12 +318,13 @@ class Interpreter {
   // The values of the field that a test sees one by one.
   std::vector<Value> seen(const Item& i) const {
     std::vector<Value> out;
-    if (i.field.empty()) {
-      if (event_.root.present()) scalars(event_.root, out);
+    if (i.field.empty() && i.steps.empty()) {
+      if (element_ != nullptr) scalars(*element_, out);
+      else if (event_.root.present()) scalars(event_.root, out);
       else out.push_back(Value::of(event_.raw));
       return out;
     }
-    for (const Value& v : placed(event_, rule_, i.field)) with_members(v, out);
+    for (const Value& v : i.steps.empty() ? named(i.field) : steps(i.steps)) with_members(v, out);
     return out;
   }
 
@@ -288,7 +340,7 @@ class Interpreter {
 
   bool field_reference(const Item& i, const Scalar& v, const std::vector<Value>& left) const {
     std::vector<Value> right;
-    for (const Value& other : placed(event_, rule_, literal_text(read_value(v.text)))) with_members(other, right);
+    for (const Value& other : named(literal_text(read_value(v.text)))) with_members(other, right);
     const bool cased = has(i, {"cased"});
     const auto scalar = [](const Value& x) { return x.kind() != Kind::kNull && x.kind() != Kind::kArray && x.kind() != Kind::kObject; };
     for (const Value& a : left) {
@@ -386,10 +438,11 @@ class Interpreter {
 
   const Rule& rule_;
   const Event& event_;
+  const Value* element_;
 };
 
 }  // namespace
 
-bool oracle_matches(const Rule& rule, const Event& event) { return Interpreter(rule, event).condition(rule.condition); }
+bool oracle_matches(const Rule& rule, const Event& event) { return Interpreter(rule, event).condition(rule.condition, rule.selections); }
 
 }  // namespace tocsin::rules::sigma

@@ -55,7 +55,6 @@ TEST(Refusals, HaveACodeALineAndARemedy) {
       {"bad-filter", 3, "title: x\nlogsource: {product: x}\nfilter: {rules: any, condition: not s}\n"},
       {"missing-condition", 3, "title: x\nlogsource: {product: x}\nfilter: {rules: any, s: {f: 1}}\n"},
       {"mixed-document", 3, "title: x\nlogsource: {product: x}\ndetection: {s: {f: 1}, condition: s}\nfilter: {rules: any}\n"},
-      {"unsupported-array-matching", 5, "title: x\nsigma-version: 3\nlogsource: {product: x}\ndetection:\n  s: {'a[any]': 1}\n  condition: s\n"},
       {"not-a-rule", 1, "- 1\n"},
       {"not-a-rule", 1, "# nothing\n"},
       {"not-utf8", 1, "title: \xff\n"},
