@@ -51,6 +51,16 @@ bool other_kind(const Rule& rule) noexcept {
   return rule.product.empty() && rule.service.empty() && std::any_of(kOtherKinds.begin(), kOtherKinds.end(), [&](std::string_view kind) { return iequals(kind, rule.category); });
 }
 
+// Categories that others divide. A rule of the wide one is for events of each narrow one.
+struct Narrower {
+  std::string_view wide;
+  std::string_view narrow;
+};
+constexpr std::array kNarrower = {
+    Narrower{"registry_event", "registry_add"}, Narrower{"registry_event", "registry_delete"},    Narrower{"registry_event", "registry_set"},
+    Narrower{"registry_event", "registry_rename"}, Narrower{"file_delete", "file_delete_detected"},
+};
+
 bool contradicts(std::string_view rule, std::string_view event) noexcept {
   return !rule.empty() && !event.empty() && !iequals(rule, event);
 }
@@ -209,7 +219,8 @@ bool Engine::routed(const Rule& rule, const LogSource& source) noexcept {
   const bool unknown = source.product.empty() && source.category.empty() && source.service.empty();
   if (rule_closed != event_closed && !unknown) return false;
   if (other_kind(rule) && audit_log(source)) return false;
-  return !contradicts(rule.product, source.product) && !contradicts(rule.category, source.category) &&
+  const bool within = std::any_of(kNarrower.begin(), kNarrower.end(), [&](const Narrower& pair) { return rule.category == pair.wide && iequals(source.category, pair.narrow); });
+  return !contradicts(rule.product, source.product) && (within || !contradicts(rule.category, source.category)) &&
          !contradicts(rule.service, source.service);
 }
 
@@ -359,9 +370,13 @@ class EngineBuilder {
         if (!dimensions[i]->empty() && std::find(names.begin(), names.end(), *dimensions[i]) == names.end()) names.push_back(*dimensions[i]);
       }
     }
-    if (std::find(inner.names[1].begin(), inner.names[1].end(), kClosedCategory) == inner.names[1].end()) {
-      inner.names[1].emplace_back(kClosedCategory);  // an event of that category is not like one of any other
-    }
+    // An event of one of these categories is not like one of any other, even if no rule names it.
+    const auto distinct = [&](std::string_view category) {
+      auto& names = inner.names[1];
+      if (std::find(names.begin(), names.end(), category) == names.end()) names.emplace_back(category);
+    };
+    distinct(kClosedCategory);
+    for (const Narrower& pair : kNarrower) distinct(pair.narrow);
     loaded_.engine = std::shared_ptr<const Engine>(new Engine(std::move(inner_)));
     return std::move(loaded_);
   }

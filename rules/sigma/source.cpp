@@ -28,10 +28,12 @@ struct Channel {
   std::string_view name;
   std::string_view service;
 };
+// Channels of the services that Sigma names (appendix "taxonomy" and the rules of SigmaHQ).
 constexpr std::array kChannels = {
     Channel{"Security", "security"},
     Channel{"System", "system"},
     Channel{"Application", "application"},
+    Channel{"Microsoft-Windows-Sysmon/Operational", "sysmon"},
     Channel{"Microsoft-Windows-PowerShell/Operational", "powershell"},
     Channel{"PowerShellCore/Operational", "powershell"},
     Channel{"Windows PowerShell", "powershell-classic"},
@@ -40,42 +42,125 @@ constexpr std::array kChannels = {
     Channel{"Microsoft-Windows-WMI-Activity/Operational", "wmi"},
     Channel{"Microsoft-Windows-NTLM/Operational", "ntlm"},
     Channel{"DNS Server", "dns-server"},
+    Channel{"Microsoft-Windows-DNS-Server/Audit", "dns-server-audit"},
+    Channel{"Microsoft-Windows-DNS-Server/Analytical", "dns-server-analytic"},
     Channel{"Microsoft-Windows-DNS-Client/Operational", "dns-client"},
     Channel{"Microsoft-Windows-DNS Client Events/Operational", "dns-client"},
+    Channel{"Microsoft-Windows-DHCP-Server/Operational", "dhcp"},
     Channel{"Microsoft-Windows-Bits-Client/Operational", "bits-client"},
     Channel{"Microsoft-Windows-CodeIntegrity/Operational", "codeintegrity-operational"},
     Channel{"Microsoft-Windows-Windows Firewall With Advanced Security/Firewall", "firewall-as"},
+    Channel{"Microsoft-Windows-AppLocker/MSI and Script", "applocker"},
+    Channel{"Microsoft-Windows-AppLocker/EXE and DLL", "applocker"},
+    Channel{"Microsoft-Windows-AppLocker/Packaged app-Deployment", "applocker"},
+    Channel{"Microsoft-Windows-AppLocker/Packaged app-Execution", "applocker"},
     Channel{"MSExchange Management", "msexchange-management"},
+    Channel{"Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", "terminalservices-localsessionmanager"},
+    Channel{"Microsoft-Windows-LDAP-Client/Debug", "ldap"},
+    Channel{"Microsoft-Windows-LSA/Operational", "lsa-server"},
     Channel{"OpenSSH/Operational", "openssh"},
+    Channel{"Microsoft-Windows-PrintService/Admin", "printservice-admin"},
+    Channel{"Microsoft-Windows-PrintService/Operational", "printservice-operational"},
+    Channel{"Microsoft-Windows-SmbClient/Security", "smbclient-security"},
+    Channel{"Microsoft-Windows-SmbClient/Connectivity", "smbclient-connectivity"},
+    Channel{"Microsoft-Windows-SMBServer/Connectivity", "smbserver-connectivity"},
+    Channel{"Microsoft-Windows-Security-Mitigations/Kernel Mode", "security-mitigations"},
+    Channel{"Microsoft-Windows-Security-Mitigations/User Mode", "security-mitigations"},
+    Channel{"Microsoft-Windows-Shell-Core/Operational", "shell-core"},
+    Channel{"Microsoft-Windows-VHDMP/Operational", "vhdmp"},
+    Channel{"Microsoft-Windows-BitLocker/BitLocker Management", "bitlocker"},
+    Channel{"Microsoft-Windows-CAPI2/Operational", "capi2"},
+    Channel{"Microsoft-Windows-SENSE/Operational", "sense"},
+    Channel{"Microsoft-Windows-Ntfs/Operational", "ntfs"},
+    Channel{"Microsoft-Windows-Hyper-V-Worker", "hyper-v-worker"},
+    Channel{"Microsoft-Windows-Kernel-EventTracing", "kernel-event-tracing"},
+    Channel{"Microsoft-Windows-Kernel-ShimEngine/Operational", "kernel-shimengine"},
+    Channel{"Microsoft-Windows-Kernel-ShimEngine/Diagnostic", "kernel-shimengine"},
+    Channel{"Microsoft-Windows-Application-Experience/Program-Telemetry", "application-experience"},
+    Channel{"Microsoft-Windows-Application-Experience/Program-Compatibility-Assistant", "application-experience"},
+    Channel{"Microsoft-Windows-AppXDeploymentServer/Operational", "appxdeployment-server"},
+    Channel{"Microsoft-Windows-AppxPackaging/Operational", "appxpackaging-om"},
+    Channel{"Microsoft-Windows-AppModel-Runtime/Admin", "appmodel-runtime"},
+    Channel{"Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational", "certificateservicesclient-lifecycle-system"},
+    Channel{"Microsoft-Windows-Diagnosis-Scripted/Operational", "diagnosis-scripted"},
+    Channel{"Microsoft-Windows-DriverFrameworks-UserMode/Operational", "driver-framework"},
+    Channel{"Microsoft-ServiceBus-Client", "microsoft-servicebus-client"},
+    Channel{"Microsoft-ServiceBus-Client/Admin", "microsoft-servicebus-client"},
+    Channel{"Microsoft-ServiceBus-Client/Operational", "microsoft-servicebus-client"},
+    Channel{"Microsoft-IIS-Configuration/Operational", "iis-configuration"},
 };
-struct SysmonEvent {
+
+// Which category an event of a service is. 12 is left to its EventType.
+struct Category {
+  std::string_view service;
   std::int64_t id;
   std::string_view category;
 };
-constexpr std::array kSysmon = {
-    SysmonEvent{1, "process_creation"},  SysmonEvent{2, "file_change"},        SysmonEvent{3, "network_connection"},
-    SysmonEvent{4, "sysmon_status"},     SysmonEvent{5, "process_termination"}, SysmonEvent{6, "driver_load"},
-    SysmonEvent{7, "image_load"},        SysmonEvent{8, "create_remote_thread"}, SysmonEvent{9, "raw_access_thread"},
-    SysmonEvent{10, "process_access"},   SysmonEvent{11, "file_event"},        SysmonEvent{15, "create_stream_hash"},
-    SysmonEvent{16, "sysmon_status"},    SysmonEvent{17, "pipe_created"},      SysmonEvent{18, "pipe_created"},
-    SysmonEvent{19, "wmi_event"},        SysmonEvent{20, "wmi_event"},         SysmonEvent{21, "wmi_event"},
-    SysmonEvent{22, "dns_query"},        SysmonEvent{23, "file_delete"},       SysmonEvent{26, "file_delete_detected"},
-    SysmonEvent{25, "process_tampering"}, SysmonEvent{29, "file_executable_detected"},
+constexpr std::array kCategories = {
+    Category{"sysmon", 1, "process_creation"},
+    Category{"sysmon", 2, "file_change"},
+    Category{"sysmon", 3, "network_connection"},
+    Category{"sysmon", 4, "sysmon_status"},
+    Category{"sysmon", 5, "process_termination"},
+    Category{"sysmon", 6, "driver_load"},
+    Category{"sysmon", 7, "image_load"},
+    Category{"sysmon", 8, "create_remote_thread"},
+    Category{"sysmon", 9, "raw_access_thread"},
+    Category{"sysmon", 10, "process_access"},
+    Category{"sysmon", 11, "file_event"},
+    Category{"sysmon", 12, "registry_event"},
+    Category{"sysmon", 13, "registry_set"},
+    Category{"sysmon", 14, "registry_rename"},
+    Category{"sysmon", 15, "create_stream_hash"},
+    Category{"sysmon", 16, "sysmon_status"},
+    Category{"sysmon", 17, "pipe_created"},
+    Category{"sysmon", 18, "pipe_created"},
+    Category{"sysmon", 19, "wmi_event"},
+    Category{"sysmon", 20, "wmi_event"},
+    Category{"sysmon", 21, "wmi_event"},
+    Category{"sysmon", 22, "dns_query"},
+    Category{"sysmon", 23, "file_delete"},
+    Category{"sysmon", 24, "clipboard_capture"},
+    Category{"sysmon", 25, "process_tampering"},
+    Category{"sysmon", 26, "file_delete_detected"},
+    Category{"sysmon", 27, "file_block_executable"},
+    Category{"sysmon", 28, "file_block_shredding"},
+    Category{"sysmon", 29, "file_executable_detected"},
+    Category{"sysmon", 255, "sysmon_error"},
+    Category{"security", 4688, "process_creation"},
+    Category{"powershell", 4103, "ps_module"},
+    Category{"powershell", 4104, "ps_script"},
+    Category{"powershell-classic", 400, "ps_classic_start"},
+    Category{"powershell-classic", 600, "ps_classic_provider_start"},
+    Category{"powershell-classic", 800, "ps_classic_script"},
+    Category{"windefend", 1006, "antivirus"},
+    Category{"windefend", 1007, "antivirus"},
+    Category{"windefend", 1008, "antivirus"},
+    Category{"windefend", 1009, "antivirus"},
+    Category{"windefend", 1010, "antivirus"},
+    Category{"windefend", 1011, "antivirus"},
+    Category{"windefend", 1012, "antivirus"},
+    Category{"windefend", 1017, "antivirus"},
+    Category{"windefend", 1018, "antivirus"},
+    Category{"windefend", 1019, "antivirus"},
+    Category{"windefend", 1115, "antivirus"},
+    Category{"windefend", 1116, "antivirus"},
 };
 
-LogSource windows(std::string_view channel, std::int64_t id) noexcept {
+// `data` holds what the event says of itself.
+LogSource windows(std::string_view channel, std::int64_t id, const Value& data) noexcept {
   LogSource source{"windows", {}, {}};
-  if (channel == "Microsoft-Windows-Sysmon/Operational") {
-    // 12 to 14 belong to registry_event and to a narrower category at once, which one tag cannot say: left open.
-    for (const SysmonEvent& event : kSysmon) {
-      if (event.id == id) source.category = event.category;
-    }
-    return source;
-  }
   for (const Channel& known : kChannels) {
     if (iequals(known.name, channel)) source.service = known.service;
   }
-  if (source.service == "security" && id == 4688) return {"windows", {}, {}};  // also a process_creation
+  for (const Category& known : kCategories) {
+    if (known.id == id && known.service == source.service) source.category = known.category;
+  }
+  if (source.category == "registry_event") {
+    const std::string_view type = text_of(data.get("EventType"));
+    if (iequals(type, "CreateKey")) source.category = "registry_add";
+    if (iequals(type, "DeleteKey") || iequals(type, "DeleteValue")) source.category = "registry_delete";
+  }
   return source;
 }
 
@@ -133,6 +218,15 @@ class Flat {
   std::vector<Field> fields_;
 };
 
+// Adds names without their blanks beside those that have some.
+Value without_blanks(const Value& root, Arena& arena) {
+  const auto blank = [](const Field& member) { return member.key.find(' ') != std::string_view::npos; };
+  if (std::none_of(root.fields().begin(), root.fields().end(), blank)) return root;
+  Flat flat(arena);
+  for (const Field& member : root.fields()) flat.add(member.key, member.value);
+  return flat.done();
+}
+
 }  // namespace
 
 LogSource recognise_source(const Value& root) noexcept {
@@ -141,31 +235,42 @@ LogSource recognise_source(const Value& root) noexcept {
   if (const Value payload = root.get("protoPayload"); payload.present()) {
     const std::string_view service = text_of(payload.get("serviceName"));
     if (service == "login.googleapis.com") return {"gcp", {}, "google_workspace.login"};
+    if (service == "admin.googleapis.com") return {"gcp", {}, "google_workspace.admin"};
     return {"gcp", {}, "gcp.audit"};
   }
   if (text_of(root.get("kind")) == "admin#reports#activity") return {"gcp", {}, "google_workspace.admin"};
   if (text_of(root.get("apiVersion")).starts_with("audit.k8s.io/")) return {"kubernetes", {}, "audit"};
   if (has(root, {"uuid", "published", "eventType", "actor"})) return {"okta", {}, "okta"};
-  if (has(root, {"RecordType", "Workload", "Operation"})) return {"m365", {}, "audit"};
+  if (has(root, {"RecordType", "Workload", "Operation"})) {
+    // Its alerts are what rules for threat_management and threat_detection look for.
+    if (text_of(root.get("Workload")) == "SecurityComplianceCenter") return {"m365", {}, {}};
+    return {"m365", {}, "audit"};
+  }
   if (const Value event = root.get("Event"); event.get("System").present()) {
     const Value id = event.get("System").get("EventID");
-    return windows(text_of(event.get("System").get("Channel")), number_of_event(id.kind() == Kind::kObject ? id.get("#text") : id));
+    return windows(text_of(event.get("System").get("Channel")), number_of_event(id.kind() == Kind::kObject ? id.get("#text") : id), event.get("EventData"));
   }
-  if (has(root, {"Channel", "EventID"})) return windows(text_of(root.get("Channel")), number_of_event(root.get("EventID")));
+  if (has(root, {"Channel", "EventID"})) return windows(text_of(root.get("Channel")), number_of_event(root.get("EventID")), root);
   if (has(root, {"operationName", "category", "resourceId"})) {
     const std::string_view category = text_of(root.get("category"));
     if (iequals(category, "SignInLogs") || iequals(category, "NonInteractiveUserSignInLogs")) return {"azure", {}, "signinlogs"};
     if (iequals(category, "AuditLogs")) return {"azure", {}, "auditlogs"};
+    if (iequals(category, "UserRiskEvents") || iequals(category, "ServicePrincipalRiskEvents") || iequals(category, "RiskyUsers")) {
+      return {"azure", {}, "riskdetection"};
+    }
     return {"azure", {}, "activitylogs"};
   }
   if (has(root, {"action", "actor", "_document_id"})) return {"github", {}, "audit"};
+  if (root.get("auditType").get("category").present()) return {"bitbucket", {}, "audit"};
+  if (has(root, {"event_type_id", "account_id"})) return {"onelogin", {}, "onelogin.events"};
+  if (has(root, {"logtype", "node_id", "logdata"})) return {"opencanary", "application", {}};
   if (has(root, {"actor", "action", "operation", "outcome"})) return {{}, "data_access", {}};
   return {};
 }
 
 Value flatten_windows(const Value& root, Arena& arena) {
   const Value event = root.get("Event");
-  if (!event.get("System").present()) return root;
+  if (!event.get("System").present()) return has(root, {"Channel", "EventID"}) ? without_blanks(root, arena) : root;
   Flat flat(arena);
   flat.system(event.get("System"));
   flat.members(event.get("EventData"), 0);

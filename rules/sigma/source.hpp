@@ -6,14 +6,15 @@
 
 namespace tocsin::rules::sigma {
 
-// Recognises CloudTrail, Google Cloud audit, Google Workspace, Okta, Kubernetes audit, Microsoft 365, Azure activity
-// and sign-in, GitHub, Windows (flattened or not) and normalised accesses. Empty if nothing fits: then every rule is
+// Recognises CloudTrail, Google Cloud audit, Google Workspace, Okta, Kubernetes audit, Microsoft 365, Azure activity,
+// audit, sign-in and risk logs, GitHub, Bitbucket, OneLogin, OpenCanary, Windows (flattened or not; service by channel,
+// category by event number) and normalised accesses. Empty if nothing fits: then every rule is
 // tried. The texts are constants.
 [[nodiscard]] LogSource recognise_source(const Value& root) noexcept;
 
 // The Windows form {"Event": {"System": …, "EventData": …}} as one flat object: the scalars of System by name,
 // attributes as Name_Attribute, the members of EventData and UserData by name, and names that hold blanks also
-// without them. Any other value is returned as it is. What is made lives in `arena`.
+// without them. A flat Windows event with such names gets them too. Any other value is returned as it is. What is made lives in `arena`.
 [[nodiscard]] Value flatten_windows(const Value& root, Arena& arena);
 
 }  // namespace tocsin::rules::sigma
