@@ -60,9 +60,9 @@ constexpr std::uint64_t kTextSeed = 0x6C62272E07BB0142ULL;
 constexpr std::size_t kTextCost = sizeof(std::string) + 24;
 }  // namespace
 
-Texts::Texts() : items_(1), slots_(16, 0) {}
+TextStore::TextStore() : items_(1), slots_(16, 0) {}
 
-std::uint32_t Texts::keep(std::string_view text) {
+std::uint32_t TextStore::keep(std::string_view text) {
   if (text.empty()) return 0;
   const std::uint64_t hash = hash_of(text, kTextSeed);
   const std::size_t mask = slots_.size() - 1;
@@ -90,7 +90,7 @@ std::uint32_t Texts::keep(std::string_view text) {
   return number;
 }
 
-void Texts::drop(std::uint32_t number) {
+void TextStore::drop(std::uint32_t number) {
   if (number == 0 || --items_[number].uses > 0) return;
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = items_[number].hash & mask;
@@ -109,14 +109,14 @@ void Texts::drop(std::uint32_t number) {
   free_.push_back(number);
 }
 
-void Texts::grow() {
+void TextStore::grow() {
   slots_.assign(slots_.size() * 2, 0);
   for (std::uint32_t number = 1; number < items_.size(); ++number) {
     if (items_[number].uses > 0) place(number);
   }
 }
 
-void Texts::place(std::uint32_t number) noexcept {
+void TextStore::place(std::uint32_t number) noexcept {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = items_[number].hash & mask;
   while (slots_[at] != 0) at = (at + 1) & mask;

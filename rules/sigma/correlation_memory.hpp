@@ -66,10 +66,10 @@ class EntryRing {
   std::uint32_t size_ = 0;
 };
 
-// Texts that are kept once, counted by those who use them. Number 0 is the empty text and is never counted.
-class Texts {
+// TextStore that are kept once, counted by those who use them. Number 0 is the empty text and is never counted.
+class TextStore {
  public:
-  Texts();
+  TextStore();
   [[nodiscard]] std::uint32_t keep(std::string_view text);  // a use more
   void keep(std::uint32_t number) noexcept {
     if (number != 0) ++items_[number].uses;

@@ -200,7 +200,7 @@ struct Correlator::Inner {
   std::size_t live_groups = 0;
   std::uint64_t live_entries = 0;
   std::uint64_t listed_entries = 0;  // held by alerts
-  Texts texts;
+  TextStore texts;
   std::uint32_t last_place = 0;      // texts; holds a use
   std::string last_place_source;
   std::string last_place_file;

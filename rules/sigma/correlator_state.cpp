@@ -19,7 +19,7 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHead = 8 + 4 + 32;
 constexpr std::int64_t kFarthest = std::int64_t{1} << 61;  // no time in a state lies farther from 1970, in microseconds
 
-class Writer {
+class StateWriter {
  public:
   template <class T>
     requires std::is_arithmetic_v<T>
@@ -32,9 +32,9 @@ class Writer {
 };
 
 // Every read is checked; after the first that fails all give zero.
-class Reader {
+class StateReader {
  public:
-  explicit Reader(std::string_view bytes) : left_(bytes) {}
+  explicit StateReader(std::string_view bytes) : left_(bytes) {}
   template <class T>
   T get() {
     T value{};
@@ -89,7 +89,7 @@ class Reader {
 
 constexpr std::size_t kEntryBytes = 8 * 4 + 4 * 4 + 2 + 1;
 
-void write_entry(Writer& writer, const Entry& entry, const std::vector<std::uint32_t>& numbers) {
+void write_entry(StateWriter& writer, const Entry& entry, const std::vector<std::uint32_t>& numbers) {
   writer.put(entry.time);
   writer.put(entry.line);
   writer.put(entry.seq);
@@ -102,7 +102,7 @@ void write_entry(Writer& writer, const Entry& entry, const std::vector<std::uint
   writer.put(entry.flags);
 }
 
-Entry read_entry(Reader& reader, std::size_t texts, std::size_t inputs) {
+Entry read_entry(StateReader& reader, std::size_t texts, std::size_t inputs) {
   Entry entry;
   entry.time = reader.real_time();
   entry.line = reader.get<std::uint64_t>();
@@ -119,7 +119,7 @@ Entry read_entry(Reader& reader, std::size_t texts, std::size_t inputs) {
   return entry;
 }
 
-void write_sketch(Writer& writer, const SlidingSketch* sketch) {
+void write_sketch(StateWriter& writer, const SlidingSketch* sketch) {
   writer.put(static_cast<std::uint8_t>(sketch != nullptr));
   if (sketch == nullptr) return;
   for (const auto& list : sketch->registers()) {
@@ -131,7 +131,7 @@ void write_sketch(Writer& writer, const SlidingSketch* sketch) {
   }
 }
 
-std::unique_ptr<SlidingSketch> read_sketch(Reader& reader, std::int64_t timespan) {
+std::unique_ptr<SlidingSketch> read_sketch(StateReader& reader, std::int64_t timespan) {
   const auto present = reader.get<std::uint8_t>();
   reader.expect(present <= 1);
   if (!reader.good() || present == 0) return nullptr;
@@ -153,7 +153,7 @@ std::unique_ptr<SlidingSketch> read_sketch(Reader& reader, std::int64_t timespan
   return sketch;
 }
 
-LiveAlert read_alert(Reader& reader, std::size_t inputs, std::size_t texts) {
+LiveAlert read_alert(StateReader& reader, std::size_t inputs, std::size_t texts) {
   LiveAlert alert;
   alert.number = reader.get<std::uint32_t>();
   alert.id = reader.text();
@@ -173,7 +173,7 @@ LiveAlert read_alert(Reader& reader, std::size_t inputs, std::size_t texts) {
 }
 
 // A group with the numbers of texts as they are in the state.
-Group read_group(Reader& reader, std::size_t inputs, std::size_t texts, std::int64_t timespan) {
+Group read_group(StateReader& reader, std::size_t inputs, std::size_t texts, std::int64_t timespan) {
   Group group;
   group.key = reader.text();
   for (std::int64_t* const time : {&group.newest, &group.previous, &group.under_until, &group.lost}) *time = reader.time();
@@ -195,7 +195,7 @@ Group read_group(Reader& reader, std::size_t inputs, std::size_t texts, std::int
 }  // namespace
 
 std::string Correlator::Inner::save() const {
-  Writer writer;
+  StateWriter writer;
   writer.put(options.seed);
   for (const std::int64_t time : {newest, slowest, watermark, clock}) writer.put(time);
   for (const std::uint64_t count : {counts.too_late, counts.without_group, counts.without_value, counts.forgotten}) writer.put(count);
@@ -280,7 +280,7 @@ Result<void> Correlator::Inner::restore(std::string_view bytes) {
 }
 
 bool Correlator::Inner::read_state(std::string_view payload) {
-  Reader reader(payload);
+  StateReader reader(payload);
   const auto seed = reader.get<std::uint64_t>();
   const std::int64_t times[] = {reader.time(), reader.time(), reader.time(), reader.time()};
   for (std::uint64_t* const count : {&counts.too_late, &counts.without_group, &counts.without_value, &counts.forgotten}) *count = reader.get<std::uint64_t>();
@@ -297,7 +297,7 @@ bool Correlator::Inner::read_state(std::string_view payload) {
   clock = times[3];
   sources = std::move(known_sources);
 
-  // Texts are held by one use each while reading, so that those of groups that are gone go too.
+  // TextStore are held by one use each while reading, so that those of groups that are gone go too.
   std::vector<std::uint32_t> numbers = {0};
   for (std::uint32_t left = reader.count(4); left > 0; --left) numbers.push_back(texts.keep(reader.text()));
   std::unordered_map<std::uint64_t, std::uint32_t> node_of;
