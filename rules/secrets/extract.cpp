@@ -130,8 +130,17 @@ class Reader {
 
 Reader::KeySpan Reader::key_span(const StemHit& stem) const {
   KeySpan key{stem.start, stem.end};
+  // A stem may bring what ends the key: "ssn=", "sin is ".
+  for (const std::string_view tail : {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"}) {
+    if (s_.substr(key.start, key.end - key.start).ends_with(tail)) {
+      key.end -= tail.size();
+      break;
+    }
+  }
+  if (key.end - key.start > 2 && is_digit(s_[key.end - 1]) && s_[key.end - 2] == ' ') key.end -= 2;
+  const std::size_t stem_end = key.end;
   const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
-  const std::size_t most = std::min(s_.size(), stem.end + Vocabulary::kMaxKey);
+  const std::size_t most = std::min(s_.size(), stem_end + Vocabulary::kMaxKey);
   while (key.start > least && is_key(s_[key.start - 1])) --key.start;
   while (key.end < most && is_key(s_[key.end])) ++key.end;
   // "%3Fpassword", "\npassword", "\u0022password": what the expansion swallowed of an escape is no part of the key.
@@ -140,10 +149,10 @@ Reader::KeySpan Reader::key_span(const StemHit& stem) const {
     key.start += s_[key.start] == 'u' && key.start + 5 <= stem.start ? 5U : 1U;
   }
   // The full-width colon ends a key as ':' does.
-  const auto wide = s_.substr(stem.end, key.end - stem.end).find("\uff1a");
-  if (wide != std::string_view::npos) key.end = stem.end + wide;
+  const auto wide = s_.substr(stem_end, key.end - stem_end).find("\uff1a");
+  if (wide != std::string_view::npos) key.end = stem_end + wide;
   while (key.start < stem.start && (s_[key.start] == '-' || s_[key.start] == '.')) ++key.start;
-  while (key.end > stem.end && (s_[key.end - 1] == '-' || s_[key.end - 1] == '.')) --key.end;
+  while (key.end > stem_end && (s_[key.end - 1] == '-' || s_[key.end - 1] == '.')) --key.end;
   return key;
 }
 
@@ -304,6 +313,12 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     if (s_.substr(key.start, key.end - key.start) == "PASS" && s_.substr(key.start > 200 ? key.start - 200 : 0, std::min<std::size_t>(key.start, 200)).find("USER ") != std::string_view::npos) {
       return plain(i, Shape::kArgument, false);
     }
+  }
+  if (!closed && meaning.cls == KeyClass::kPersonalNumber) {
+    // "SSN 536-90-4399", "PESEL is 44051401359"
+    if (iat(i, "is ")) i = skip_blanks(i + 3);
+    if (!is_digit(get(i)) && !(is_letter(get(i)) && is_digit(get(i + 1)))) return std::nullopt;
+    return plain(i, Shape::kProse, false);
   }
   if (!closed && (meaning.cls == KeyClass::kPassword || meaning.cls == KeyClass::kSecret)) {
     if (auto value = prose(i)) return value;
@@ -738,9 +753,13 @@ void Reader::judge(const Key& key, Value value, FieldRule rule) {
       if (!is_digits(secret) || secret.size() < 3 || secret.size() > 4) return drop(FieldRule::kCardCode, value, "not 3 or 4 digits");
       return hit(FieldRule::kCardCode, Tier::kPattern, value.start, value.end, secret);
     case KeyClass::kPersonalNumber: {
-      const auto proof = check_national_id(key.number, secret);
-      if (!proof) return drop(FieldRule::kNationalId, value, "not laid out as that number");
-      return hit(FieldRule::kNationalId, *proof, value.start, value.end, secret, std::string(key.number));
+      const FieldRule number = key.number == "payment-card" ? FieldRule::kCard : key.number == "iban" ? FieldRule::kIban : FieldRule::kNationalId;
+      auto facts = inspect_number(key.number, secret);
+      if (!facts) return drop(number, value, "not laid out as that number");
+      // In a sentence the name is weaker: the check digit must hold, or the number be written as people write it.
+      const bool written = secret.find_first_of("-./ ") != std::string::npos && facts->tier == Tier::kStructure;
+      if (value.shape == Shape::kProse && facts->tier != Tier::kVerified && !written) return drop(number, value, "not proven in a sentence");
+      return hit(number, facts->tier, value.start, value.end, secret, std::move(facts->note));
     }
     default: return;
   }

@@ -51,11 +51,6 @@ class Extractor {
   // The literals that the matcher must look for, with what they lead to. Lower case.
   [[nodiscard]] std::vector<std::pair<std::string, StemKind>> stems() const;
 
-  // "user:digest" as a whole record needs no stem; true = worth a look.
-  [[nodiscard]] static bool may_be_password_line(std::string_view record) noexcept {
-    return record.size() >= 34 && record.size() <= 220 && record.substr(0, 42).find(':') != std::string_view::npos;
-  }
-
   // Reads around each stem (ordered by end). Appends to `found`, and to `drops` if given.
   void run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const;
 

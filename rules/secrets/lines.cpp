@@ -5,6 +5,7 @@
 
 #include "rules/secrets/compiled.hpp"
 #include "rules/secrets/long_line.hpp"
+#include "rules/secrets/shapes.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -68,6 +69,7 @@ class LineReader {
     numbers_.clear();
     if (compiled_.extractor && compiled_.options.personal) find_numbers(text, numbers_);
     const bool every_line = !compiled_.gates->always().empty();
+    find_password_lines(text);
     event_ = 0;
     number_ = 0;
     while (!held_) {
@@ -76,12 +78,26 @@ class LineReader {
       std::size_t at = end;
       if (event_ < events_.size()) at = std::min(at, base_ + events_[event_].end - 1);
       if (number_ < numbers_.size()) at = std::min(at, base_ + numbers_[number_].start);
+      while (password_line_ < password_lines_.size() && password_lines_[password_line_] < done_) ++password_line_;
+      if (password_line_ < password_lines_.size()) at = std::min(at, password_lines_[password_line_]);
       if (every_line) at = done_;
       if (at >= end) break;
       const std::size_t from = every_line ? done_ : line_start(text_, done_, at);
       line(from, std::min(line_end(text_, at), end));
     }
     if (!held_) done_ = std::max(done_, end);
+  }
+
+  // Lines that are a user and a digest hold nothing that the matcher looks for.
+  void find_password_lines(std::string_view text) {
+    password_lines_.clear();
+    password_line_ = 0;
+    if (!compiled_.extractor) return;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = line_end(text, at);
+      if (may_be_password_line(text.substr(at, end - at))) password_lines_.push_back(base_ + at);
+      at = end + 1;
+    }
   }
 
   void line(std::size_t from, std::size_t end) {
@@ -132,6 +148,7 @@ class LineReader {
 
   static inline thread_local std::vector<Gates::Event> events_;
   static inline thread_local std::vector<NumberFound> numbers_;
+  static inline thread_local std::vector<std::size_t> password_lines_;  // their starts
 
   const Scanner& scanner_;
   const Scanner::Compiled& compiled_;
@@ -142,7 +159,7 @@ class LineReader {
   std::vector<LineHits>& out_;
   std::size_t done_ = 0;  // everything before this is dealt with; the start of a line
   std::size_t base_ = 0;  // of the block
-  std::size_t event_ = 0, number_ = 0;
+  std::size_t event_ = 0, number_ = 0, password_line_ = 0;
   bool held_ = false;     // at a key block whose end is not there yet
 };
 

@@ -1,4 +1,4 @@
-// Check digits, and the search for cards and IBANs.
+// Cards, IBANs, the search for both, and the door to the national numbers.
 #include "rules/secrets/numbers.hpp"
 
 #include <algorithm>
@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <span>
 
+#include "rules/secrets/check_digits.hpp"
 #include "rules/secrets/digit_runs.hpp"
+#include "rules/secrets/national.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -14,23 +16,13 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_alnum(char c) { return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z'); }
-int value_of(char c) { return c - '0'; }
 
 bool all_digits(std::string_view s) { return std::all_of(s.begin(), s.end(), is_digit); }
 
-int number(std::string_view digits) {
-  int out = 0;
-  for (const char c : digits) out = out * 10 + value_of(c);
-  return out;
-}
-
 bool between(int value, int low, int high) { return value >= low && value <= high; }
 
-// Sum of digit times weight.
-int weighted(std::string_view digits, std::span<const int> weights) {
-  int sum = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) sum += value_of(digits[i]) * weights[i];
-  return sum;
+bool same_digits(std::string_view s) {
+  return std::all_of(s.begin(), s.end(), [&](char c) { return c == s[0]; });
 }
 
 struct Iban {
@@ -56,178 +48,9 @@ std::size_t iban_length(char a, char b) {
   return 0;
 }
 
-// ---- national identifiers; each gets the characters without separators, upper case
-
-bool us_ssn(std::string_view s) {
-  if (s.size() != 9 || !all_digits(s)) return false;
-  const int area = number(s.substr(0, 3));
-  if (area == 0 || area == 666 || area >= 900 || s.substr(3, 2) == "00" || s.substr(5) == "0000") return false;
-  return s != "078051120" && s != "219099999" && s != "457555462";
-}
-
-// ISO 7064 mod 11,10
-bool mod_11_10(std::string_view s) {
-  int product = 10;
-  for (std::size_t i = 0; i + 1 < s.size(); ++i) {
-    int sum = (value_of(s[i]) + product) % 10;
-    if (sum == 0) sum = 10;
-    product = sum * 2 % 11;
-  }
-  return (11 - product) % 10 == value_of(s.back());
-}
-
-bool de_tax_id(std::string_view s) {
-  if (s.size() != 11 || !all_digits(s) || s[0] == '0') return false;
-  std::array<int, 10> counts{};
-  for (std::size_t i = 0; i < 10; ++i) ++counts[static_cast<std::size_t>(value_of(s[i]))];
-  const auto repeated = std::count_if(counts.begin(), counts.end(), [](int n) { return n > 1; });
-  const bool right = repeated == 1 && *std::max_element(counts.begin(), counts.end()) <= 3;
-  return right && mod_11_10(s);
-}
-
-bool hr_oib(std::string_view s) { return s.size() == 11 && all_digits(s) && mod_11_10(s); }
-
-bool pl_pesel(std::string_view s) {
-  static constexpr std::array<int, 10> kWeights = {1, 3, 7, 9, 1, 3, 7, 9, 1, 3};
-  if (s.size() != 11 || !all_digits(s)) return false;
-  const int month = number(s.substr(2, 2)) % 20;
-  return between(month, 1, 12) && between(number(s.substr(4, 2)), 1, 31) &&
-         (10 - weighted(s, kWeights) % 10) % 10 == value_of(s[10]);
-}
-
-bool uk_nhs(std::string_view s) {
-  static constexpr std::array<int, 9> kWeights = {10, 9, 8, 7, 6, 5, 4, 3, 2};
-  if (s.size() != 10 || !all_digits(s)) return false;
-  const int check = 11 - weighted(s, kWeights) % 11;
-  return check != 10 && check % 11 == value_of(s[9]);
-}
-
-bool es_dni(std::string_view s) {
-  if (s.size() != 9) return false;
-  std::string digits(s.substr(0, 8));
-  if (digits[0] >= 'X' && digits[0] <= 'Z') digits[0] = static_cast<char>('0' + (digits[0] - 'X'));
-  return all_digits(digits) && s[8] == "TRWAGMYFPDXBNJZSQVHLCKE"[number(digits) % 23];
-}
-
-bool it_codice_fiscale(std::string_view s) {
-  static constexpr std::array<int, 26> kOdd = {1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
-  if (s.size() != 16 || !std::all_of(s.begin(), s.end(), [](char c) { return is_digit(c) || is_upper(c); })) return false;
-  static constexpr std::string_view kShape = "LLLLLLDDLDDLDDDL";
-  int sum = 0;
-  for (std::size_t i = 0; i < 16; ++i) {
-    const bool omocodia = std::string_view("LMNPQRSTUV").find(s[i]) != std::string_view::npos;
-    if (kShape[i] == 'L' ? !is_upper(s[i]) : !is_digit(s[i]) && !omocodia) return false;
-    if (i == 15) break;
-    const int value = is_digit(s[i]) ? value_of(s[i]) : s[i] - 'A';
-    sum += i % 2 == 0 ? kOdd[static_cast<std::size_t>(value)] : value;
-  }
-  return s[15] == 'A' + sum % 26;
-}
-
-bool nl_bsn(std::string_view s) {
-  static constexpr std::array<int, 9> kWeights = {9, 8, 7, 6, 5, 4, 3, 2, -1};
-  return s.size() == 9 && all_digits(s) && s != "000000000" && weighted(s, kWeights) % 11 == 0;
-}
-
-bool fr_nir(std::string_view s) {
-  if (s.size() != 15) return false;
-  std::string digits(s);
-  if (digits[5] == 'A' && digits[6] == '\0') return false;
-  // Corsica: 2A counts as 19, 2B as 18.
-  if (digits[6] == 'A') digits.replace(5, 2, "19");
-  if (digits[6] == 'B') digits.replace(5, 2, "18");
-  if (!all_digits(digits)) return false;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 13; ++i) value = value * 10 + static_cast<std::uint64_t>(value_of(digits[i]));
-  return 97 - value % 97 == static_cast<std::uint64_t>(number(std::string_view(digits).substr(13)));
-}
-
-bool br_cpf(std::string_view s) {
-  if (s.size() != 11 || !all_digits(s) || std::all_of(s.begin(), s.end(), [&](char c) { return c == s[0]; })) return false;
-  const auto check = [&](std::size_t n) {
-    int sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += value_of(s[i]) * static_cast<int>(n + 1 - i);
-    const int digit = 11 - sum % 11;
-    return (digit >= 10 ? 0 : digit) == value_of(s[n]);
-  };
-  return check(9) && check(10);
-}
-
-bool in_aadhaar(std::string_view s) {
-  static constexpr std::array<std::array<int, 10>, 10> kD = {{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 2, 3, 4, 0, 6, 7, 8, 9, 5},
-      {2, 3, 4, 0, 1, 7, 8, 9, 5, 6}, {3, 4, 0, 1, 2, 8, 9, 5, 6, 7}, {4, 0, 1, 2, 3, 9, 5, 6, 7, 8},
-      {5, 9, 8, 7, 6, 0, 4, 3, 2, 1}, {6, 5, 9, 8, 7, 1, 0, 4, 3, 2}, {7, 6, 5, 9, 8, 2, 1, 0, 4, 3},
-      {8, 7, 6, 5, 9, 3, 2, 1, 0, 4}, {9, 8, 7, 6, 5, 4, 3, 2, 1, 0}}};
-  static constexpr std::array<std::array<int, 10>, 8> kP = {{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 5, 7, 6, 2, 8, 3, 0, 9, 4},
-      {5, 8, 0, 3, 7, 9, 6, 1, 4, 2}, {8, 9, 1, 6, 0, 4, 3, 5, 2, 7}, {9, 4, 5, 3, 1, 2, 6, 8, 7, 0},
-      {4, 2, 8, 6, 5, 7, 3, 9, 0, 1}, {2, 7, 9, 3, 8, 0, 6, 4, 1, 5}, {7, 0, 4, 6, 9, 1, 3, 2, 5, 8}}};
-  if (s.size() != 12 || !all_digits(s) || s[0] < '2' || std::equal(s.begin(), s.begin() + 6, s.rbegin())) return false;
-  int check = 0;
-  for (std::size_t i = 0; i < 12; ++i) {
-    check = kD[static_cast<std::size_t>(check)][static_cast<std::size_t>(kP[i % 8][static_cast<std::size_t>(value_of(s[11 - i]))])];
-  }
-  return check == 0;
-}
-
-bool se_personnummer(std::string_view s) {
-  if (s.size() == 12) s.remove_prefix(2);
-  if (s.size() != 10 || !all_digits(s)) return false;
-  const int day = number(s.substr(4, 2)) % 60;  // coordination numbers add 60
-  return between(number(s.substr(2, 2)), 1, 12) && between(day, 1, 31) && luhn(s);
-}
-
-bool be_nn(std::string_view s) {
-  if (s.size() != 11 || !all_digits(s)) return false;
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 9; ++i) value = value * 10 + static_cast<std::uint64_t>(value_of(s[i]));
-  const auto check = static_cast<std::uint64_t>(number(s.substr(9)));
-  return 97 - value % 97 == check || 97 - (2'000'000'000ULL + value) % 97 == check;
-}
-
-bool ch_ahv(std::string_view s) {
-  if (s.size() != 13 || !all_digits(s) || !s.starts_with("756")) return false;
-  int sum = 0;
-  for (std::size_t i = 0; i < 13; ++i) sum += value_of(s[i]) * (i % 2 == 0 ? 1 : 3);
-  return sum % 10 == 0;
-}
-
-bool fi_hetu(std::string_view s) {
-  // The century sign may be '-' or '+', which the caller strips: ddmmyy nnn c.
-  if (s.size() == 11 && is_upper(s[6])) {
-    return all_digits(s.substr(0, 6)) && all_digits(s.substr(7, 3)) &&
-           s[10] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[(number(s.substr(0, 6)) * 1000LL + number(s.substr(7, 3))) % 31];
-  }
-  return s.size() == 10 && all_digits(s.substr(0, 9)) &&
-         s[9] == "0123456789ABCDEFHJKLMNPRSTUVWXY"[number(s.substr(0, 9)) % 31];
-}
-
-struct National {
-  std::string_view name;
-  bool (*check)(std::string_view);
-  Tier tier;  // of a number that passes: with check digits it is verified
-};
-constexpr std::array<National, 15> kNational = {{
-    {"us-ssn", us_ssn, Tier::kStructure}, {"de-tax-id", de_tax_id, Tier::kVerified}, {"hr-oib", hr_oib, Tier::kVerified},
-    {"pl-pesel", pl_pesel, Tier::kVerified}, {"uk-nhs", uk_nhs, Tier::kVerified}, {"es-dni", es_dni, Tier::kVerified},
-    {"it-codice-fiscale", it_codice_fiscale, Tier::kVerified}, {"nl-bsn", nl_bsn, Tier::kVerified},
-    {"fr-nir", fr_nir, Tier::kVerified}, {"br-cpf", br_cpf, Tier::kVerified}, {"in-aadhaar", in_aadhaar, Tier::kVerified},
-    {"se-personnummer", se_personnummer, Tier::kVerified}, {"be-nn", be_nn, Tier::kVerified},
-    {"ch-ahv", ch_ahv, Tier::kVerified}, {"fi-hetu", fi_hetu, Tier::kVerified},
-}};
-
 }  // namespace
 
-bool luhn(std::string_view digits) noexcept {
-  int sum = 0;
-  bool second = false;
-  for (auto it = digits.rbegin(); it != digits.rend(); ++it) {
-    int value = value_of(*it);
-    if (second) value = value > 4 ? value * 2 - 9 : value * 2;
-    sum += value;
-    second = !second;
-  }
-  return sum % 10 == 0;
-}
+bool luhn(std::string_view digits) noexcept { return luhn_sum(digits) == 0; }
 
 bool is_card(std::string_view s) noexcept {
   const std::size_t n = s.size();
@@ -253,7 +76,7 @@ bool is_iban(std::string_view s) noexcept {
   for (std::size_t i = 0; i < s.size(); ++i) {
     const char c = s[(i + 4) % s.size()];
     if (is_digit(c)) {
-      rest = (rest * 10 + value_of(c)) % 97;
+      rest = (rest * 10 + digit(c)) % 97;
     } else if (is_upper(c)) {
       rest = (rest * 100 + (c - 'A' + 10)) % 97;
     } else {
@@ -263,17 +86,72 @@ bool is_iban(std::string_view s) noexcept {
   return rest == 1;
 }
 
-std::optional<Tier> check_national_id(std::string_view which, std::string_view value) {
-  std::string plain;
-  for (const char c : value) {
-    if (c == ' ' || c == '.' || c == '-' || c == '/' || c == '+') continue;
-    if (!is_alnum(c) || plain.size() > 40) return std::nullopt;
-    plain += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+const NationalKind* national_kind(std::string_view name) {
+  for (const auto& kinds : {european_numbers(), world_numbers()}) {
+    for (const auto& kind : kinds) {
+      if (kind.name == name) return &kind;
+    }
   }
-  for (const auto& entry : kNational) {
-    if (entry.name == which) return entry.check(plain) ? std::optional(entry.tier) : std::nullopt;
+  return nullptr;
+}
+
+std::string compact_number(std::string_view value) {
+  std::string out;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == ' ' || c == '.' || c == '-' || c == '/' || c == '+') continue;
+    const std::string_view rest = value.substr(i, 2);
+    if (rest == "Ñ" || rest == "ñ") {
+      out += '~';
+      ++i;
+    } else if (is_alnum(c) || c == '&') {
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    } else {
+      return {};
+    }
+    if (out.size() > kMaxNational) return {};
+  }
+  return out;
+}
+
+std::optional<NumberFacts> inspect_number(std::string_view which, std::string_view value) {
+  const std::string plain = compact_number(value);
+  if (plain.empty()) return std::nullopt;
+  constexpr const char* kWrongDigit = ", check digit does not hold";
+  if (which == "payment-card" || which == "iban") {
+    const bool card = which == "payment-card";
+    const bool layout = card ? all_digits(plain) && plain.size() >= 13 && plain.size() <= 19 && !same_digits(plain)
+                             : plain.size() >= 15 && iban_length(plain[0], plain[1]) == plain.size() && is_digit(plain[2]) && is_digit(plain[3]);
+    if (!layout) return std::nullopt;
+    const bool holds = card ? is_card(plain) : is_iban(plain);
+    return NumberFacts{holds ? Tier::kVerified : Tier::kPattern, std::string(card ? "card number" : "IBAN") + (holds ? "" : kWrongDigit)};
+  }
+  const auto bar = which.find('|');
+  if (bar != std::string_view::npos) {
+    // Several countries use the name: the kind that proves most.
+    auto first = inspect_number(which.substr(0, bar), value);
+    auto others = inspect_number(which.substr(bar + 1), value);
+    return !others || (first && first->tier <= others->tier) ? first : others;
+  }
+  const NationalKind* kind = national_kind(which);
+  if (kind == nullptr) return std::nullopt;
+  switch (kind->check(plain)) {
+    case Verdict::kNo: return std::nullopt;
+    case Verdict::kHolds: return NumberFacts{Tier::kVerified, std::string(kind->title)};
+    case Verdict::kFits: return NumberFacts{Tier::kStructure, std::string(kind->title)};
+    case Verdict::kWrong:
+      if (same_digits(plain)) return std::nullopt;
+      return NumberFacts{Tier::kPattern, std::string(kind->title) + kWrongDigit};
   }
   return std::nullopt;
+}
+
+std::optional<Tier> check_national_id(std::string_view which, std::string_view value) {
+  const NationalKind* kind = national_kind(which);
+  if (kind == nullptr) return std::nullopt;
+  const Verdict verdict = check_national(*kind, value);
+  if (verdict == Verdict::kHolds) return Tier::kVerified;
+  return verdict == Verdict::kFits ? std::optional(Tier::kStructure) : std::nullopt;
 }
 
 namespace {

@@ -17,8 +17,17 @@ namespace tocsin::rules::secrets {
 // Without blanks, upper case; the length of its country and mod 97 = 1.
 [[nodiscard]] bool is_iban(std::string_view text) noexcept;
 
+// What a named number proves about itself. A check digit that does not hold lowers the tier, it does not silence: a
+// field that says what it holds is believed, and numbers are mistyped.
+struct NumberFacts {
+  Tier tier = Tier::kPattern;
+  std::string note;  // "Poland, PESEL", "Poland, PESEL, check digit does not hold"
+};
+// `which` is a name of rules/packs/secrets/fields.toml, section [numbers]; nullopt = not laid out as that number.
+[[nodiscard]] std::optional<NumberFacts> inspect_number(std::string_view which, std::string_view value);
+
 // How well `value` fits the named kind of number (names as in rules/packs/secrets/fields.toml, section [numbers]);
-// nullopt = not at all. Blanks, dots, dashes and slashes in it are ignored.
+// nullopt = not at all, or its check digits do not hold. Blanks, dots, dashes and slashes in it are ignored.
 [[nodiscard]] std::optional<Tier> check_national_id(std::string_view number, std::string_view value);
 
 struct NumberFound {

@@ -189,7 +189,7 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
     evaluate(index, record, place, by_hand ? &words : nullptr, w.candidates, drops);
   }
   w.found.clear();
-  if (extractor && (!w.stems.empty() || Extractor::may_be_password_line(record))) extractor->run(record, w.stems, w.found, drops);
+  if (extractor && (!w.stems.empty() || may_be_password_line(record))) extractor->run(record, w.stems, w.found, drops);
   for (const auto& number : numbers) {
     const std::size_t start = number.start - base;
     const std::size_t end = number.end - base;

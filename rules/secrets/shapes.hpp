@@ -43,8 +43,15 @@ void read_login(std::string_view text, std::size_t start, std::size_t end, std::
 [[nodiscard]] std::span<const std::string_view> call_literals();
 void read_call(std::string_view text, std::size_t start, std::size_t end, std::vector<SecretPlace>& out);
 
-// "user:5f4dcc3b…" and "user:1001:LM:NT:::" as a whole record. Needs no literal: looks at short records only, and
-// gives up at the first byte that does not fit.
+// "user:5f4dcc3b…" and "user:1001:LM:NT:::" as a whole record. Needs no literal; the first function tells by the length
+// and two bytes whether the second is worth its time.
+[[nodiscard]] inline bool may_be_password_line(std::string_view record) noexcept {
+  constexpr std::size_t kLeast = 34, kMost = 140;
+  if (!record.empty() && record.back() == '\r') record.remove_suffix(1);
+  const std::size_t n = record.size();
+  if (n < kLeast || n > kMost) return false;
+  return record[n - 33] == ':' || (n > 41 && record[n - 41] == ':') || (n > 65 && record[n - 65] == ':') || record.ends_with(":::");
+}
 void read_password_line(std::string_view record, const Vocabulary& words, std::vector<SecretPlace>& out);
 
 // The password in base64 of "NUL user NUL password" or "authzid NUL user NUL password"; empty if it is not that.

@@ -293,14 +293,15 @@ std::string sasl_plain_password(std::string_view base64) {
 }
 
 void read_password_line(std::string_view record, const Vocabulary& words, std::vector<SecretPlace>& out) {
-  constexpr std::size_t kLeast = 34, kMost = 220, kMaxName = 40;
-  if (record.size() < kLeast || record.size() > kMost || !(is_letter(record[0]) || record[0] == '_')) return;
+  constexpr std::size_t kMaxName = 40;
+  if (!may_be_password_line(record) || !(is_letter(record[0]) || record[0] == '_')) return;
   std::size_t colon = 1;
   while (colon < record.size() && colon <= kMaxName && (is_letter(record[colon]) || is_digit(record[colon]) || record[colon] == '_' || record[colon] == '-' ||
                                                        record[colon] == '.' || record[colon] == '@' || record[colon] == '$')) {
     ++colon;
   }
   if (colon >= record.size() || record[colon] != ':') return;
+  if (record.back() == '\r') record.remove_suffix(1);
   const std::string_view user = record.substr(0, colon);
   const auto digest = [&](std::size_t at, std::size_t length) {
     return at + length <= record.size() && is_hex(record.substr(at, length)) && (at + length == record.size() || record[at + length] == ':');

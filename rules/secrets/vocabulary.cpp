@@ -286,7 +286,16 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
     }
   };
   for (const auto& pair : out.secret_pairs_) spellings(pair);
-  for (const auto& [number, validator] : out.numbers_) spellings(number);
+  // Three letters stand inside too many words: with what ends a key.
+  constexpr std::size_t kShort = 4;
+  for (const auto& [number, validator] : out.numbers_) {
+    if (number.size() > kShort) {
+      spellings(number);
+      continue;
+    }
+    for (const char* end : {"=", ":", "\"", ">", "\\\"", " =", " is ", "%3d"}) all.push_back(number + end);
+    for (const char digit : std::string_view("0123456789")) all.push_back(number + " " + digit);
+  }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
   for (const auto& stem : all) {
     const bool covered = std::any_of(out.stems_.begin(), out.stems_.end(),
