@@ -11,6 +11,7 @@
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
 #include "rules/secrets/compiled.hpp"
+#include "rules/secrets/shapes.hpp"
 #include "rules/secrets/tokens.hpp"
 
 namespace tocsin::rules::secrets {
