@@ -238,21 +238,40 @@ std::string_view Evaluation::folded(Leaf& leaf) {
   return leaf.folded;
 }
 
-std::string_view Evaluation::joined(Range range) {
-  std::string& all = scratch_.json;
-  all.clear();
-  for (std::uint32_t i = range.begin; i < range.end; ++i) {
-    Leaf& one = leaf(i);
-    if (one.value.kind() == Kind::kString) {
-      all += one.value.as_string();
-    } else if (scalar(one.value)) {
-      std::array<char, 32> buffer{};
-      all += scalar_text(one.value, buffer);
-    }
-    all += '\n';
+std::string_view Evaluation::joined(std::size_t shortest, bool numbers) {
+  scratch_.joined_size = 0;
+  join(event_.root.present() ? event_.root : Value::of(event_.raw), shortest, numbers, 0);
+  return {scratch_.joined.data(), scratch_.joined_size};
+}
+
+// Reaches what add_scalars reaches.
+void Evaluation::join(const Value& value, std::size_t shortest, bool numbers, int depth) {
+  std::array<char, 32> buffer{};
+  std::string_view text;
+  switch (value.kind()) {
+    case Kind::kString: text = value.as_string(); break;
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kDouble:
+      if (!numbers) return;
+      text = scalar_text(value, buffer);
+      break;
+    case Kind::kArray:
+      if (depth >= kMaxDepth) return;
+      for (const Value& item : value.items()) join(item, shortest, numbers, depth + 1);
+      return;
+    case Kind::kObject:
+      if (depth >= kMaxDepth) return;
+      for (const Field& member : value.fields()) join(member.value, shortest, numbers, depth + 1);
+      return;
+    default: return;
   }
-  char* const at = reinterpret_cast<char*>(scratch_.arena.allocate(all.size() * kFoldGrowth + 1, 1));
-  return {at, fold_into(all, at)};
+  if (text.size() * kFoldGrowth < shortest) return;
+  std::vector<char>& out = scratch_.joined;
+  const std::size_t room = scratch_.joined_size + text.size() * kFoldGrowth + 1;
+  if (out.size() < room) out.resize(room * 2);
+  scratch_.joined_size += fold_into(text, out.data() + scratch_.joined_size);
+  out[scratch_.joined_size++] = '\n';
 }
 
 Evaluation::Range Evaluation::leaves(FieldId field) {

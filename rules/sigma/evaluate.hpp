@@ -45,6 +45,8 @@ class Scratch {
   std::vector<Leaf> leaves;
   Arena arena{16 * 1024};
   std::string json;
+  std::vector<char> joined;              // of `joined_size` bytes the rest is room
+  std::size_t joined_size = 0;
   std::uint32_t epoch = 0;
 
  private:
@@ -69,9 +71,10 @@ class Evaluation {
   [[nodiscard]] Leaf& leaf(std::uint32_t index) { return scratch_.leaves[index]; }
   [[nodiscard]] std::string_view text(Leaf& leaf);
   [[nodiscard]] std::string_view folded(Leaf& leaf);
-  // The folded texts of several leaves, one after another with a line break between them. Holds everything that one
-  // of them holds, and by accident a little more.
-  [[nodiscard]] std::string_view joined(Range range);
+  // The folded texts of all scalars of the event, one after another with a line break between them: what keywords are
+  // sought in first. Holds everything that one of them holds, and by accident a little more. Left out are texts that
+  // have fewer than `shortest` bytes when folded, and numbers and booleans unless they are wanted.
+  [[nodiscard]] std::string_view joined(std::size_t shortest, bool numbers);
   // Whether that one value makes the test hold; for tests that look at values one by one.
   [[nodiscard]] bool leaf_holds(const Predicate& predicate, Leaf& leaf);
 
@@ -81,6 +84,7 @@ class Evaluation {
   void find(FieldId field, FieldState& state);
   // Appends what a field addresses: whole values, arrays not taken apart.
   void addressed(FieldId field, std::vector<Value>& out);
+  void join(const Value& value, std::size_t shortest, bool numbers, int depth);
   void add_leaf(const Value& value, int depth);
   void add_scalars(const Value& value, int depth);
   void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth);

@@ -31,32 +31,50 @@ class Counts {
 void Needles::finish() {
   texts_.finish();
   Counts counts;
-  bool longer = false;
+  std::size_t shortest_gram = 0;
   for (std::uint32_t n = 0; n < texts_.size(); ++n) {
-    longer = longer || texts_.of(n).size() >= kGram;
-    counts.count(texts_.of(n), 1);
+    const std::string_view needle = texts_.of(n);
+    shortest_ = n == 0 ? needle.size() : std::min(shortest_, needle.size());
+    if (needle.size() >= kGram) shortest_gram = shortest_gram == 0 ? needle.size() : std::min(shortest_gram, needle.size());
+    in_numbers_ = in_numbers_ || needle.find_first_not_of("0123456789.+-e") == std::string_view::npos ||
+                  std::string_view("true").find(needle) != std::string_view::npos || std::string_view("false").find(needle) != std::string_view::npos;
+    counts.count(needle, 1);
   }
-  if (longer) {
+  stride_ = shortest_gram >= kGram + 3 ? 4 : shortest_gram >= kGram + 1 ? 2 : 1;
+  if (shortest_gram > 0) {
     constexpr std::uint32_t kOrdinary = 64;  // one ordinary text weighs as much as so many needles
     for (const std::string_view text : ordinary_texts()) counts.count(text, kOrdinary);
   }
   std::vector<Chosen> grams;
   std::vector<Chosen> pairs;
+  std::vector<Chosen> bytes;
   for (std::uint32_t n = 0; n < texts_.size(); ++n) {
     const std::string_view needle = texts_.of(n);
+    if (needle.size() == 1) {
+      bytes.push_back({static_cast<std::uint32_t>(static_cast<unsigned char>(needle[0])), Place{n, 0}});
+      continue;
+    }
     if (needle.size() < kGram) {
       pairs.push_back({static_cast<std::uint32_t>(static_cast<unsigned char>(needle[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(needle[1])) << 8,
                        Place{n, 0}});
       continue;
     }
-    std::uint32_t best = 0;
-    for (std::uint32_t i = 1; i + kGram <= needle.size(); ++i) {
-      if (counts.at(load_half(needle.data() + i)) < counts.at(load_half(needle.data() + best))) best = i;
+    std::size_t best = 0;
+    std::uint64_t fewest = 0;
+    for (std::size_t i = 0; i + kGram + stride_ - 1 <= needle.size(); ++i) {
+      std::uint64_t count = 0;
+      for (std::size_t j = i; j < i + stride_; ++j) count += counts.at(load_half(needle.data() + j));
+      if (i > 0 && count >= fewest) continue;
+      best = i;
+      fewest = count;
     }
-    grams.push_back({load_half(needle.data() + best), Place{n, best}});
+    for (std::size_t j = best; j < best + stride_; ++j) {
+      grams.push_back({load_half(needle.data() + j), Place{n, static_cast<std::uint32_t>(j)}});
+    }
   }
   fill(grams_, grams);
   fill(pairs_, pairs);
+  fill(bytes_, bytes);
 }
 
 void Needles::fill(Pieces& pieces, std::vector<Chosen>& chosen) {

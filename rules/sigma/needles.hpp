@@ -2,9 +2,10 @@
 //
 // Every needle is stood for by one piece of kGram bytes of it, the rarest. A bit set says which pieces are wanted, so
 // that a position of the text costs a multiplication and a look at one bit; only where the bit is set are the needles
-// of that piece compared. With some thousands of needles this reads about 1 ns per byte, where an automaton over all
-// of them reads 4 to 6, is made in milliseconds instead of a second, and needs no working memory. Needles of two or
-// three bytes have a bit set of their own over pairs of bytes.
+// of that piece compared. With some thousands of needles this takes about 1 ns per byte, where an automaton over all
+// of them takes 4 to 6; it is made in milliseconds instead of a second, and needs no working memory. If all needles
+// are long, each is stood for by several pieces side by side, and only every second or fourth position is looked at.
+// Needles of two or three bytes have a bit set of their own over pairs of bytes, and single bytes another.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 
 namespace tocsin::rules::sigma {
 
-inline constexpr std::size_t kShortestNeedle = 2;  // bytes
+inline constexpr std::size_t kShortestNeedle = 1;  // bytes
 
 class Needles {
  public:
@@ -26,17 +27,23 @@ class Needles {
   void finish();
 
   [[nodiscard]] bool empty() const noexcept { return texts_.empty(); }
+  [[nodiscard]] std::size_t shortest() const noexcept { return shortest_; }  // bytes
+  // Whether the text of a number or of a boolean could hold one of them.
+  [[nodiscard]] bool in_numbers() const noexcept { return in_numbers_; }
 
   // Calls found(rules) for every needle that `text` holds, perhaps several times.
   template <class Found>
   void search(std::string_view text, Found&& found) const {
     if (!grams_.empty()) {
-      each(grams_, text, kGram, [](const char* at) { return load_half(at); }, found);
+      each(grams_, text, kGram, stride_, [](const char* at) { return load_half(at); }, found);
     }
     if (!pairs_.empty()) {
-      each(pairs_, text, 2, [](const char* at) {
+      each(pairs_, text, 2, 1, [](const char* at) {
         return static_cast<std::uint32_t>(static_cast<unsigned char>(at[0])) | static_cast<std::uint32_t>(static_cast<unsigned char>(at[1])) << 8;
       }, found);
+    }
+    if (!bytes_.empty()) {
+      each(bytes_, text, 1, 1, [](const char* at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(*at)); }, found);
     }
   }
 
@@ -67,7 +74,7 @@ class Needles {
   static void fill(Pieces& pieces, std::vector<Chosen>& chosen);
 
   template <class Load, class Found>
-  void each(const Pieces& pieces, std::string_view text, std::size_t size, Load load, Found& found) const {
+  void each(const Pieces& pieces, std::string_view text, std::size_t size, std::size_t stride, Load load, Found& found) const {
     if (text.size() < size) return;
     const std::uint64_t* const bits = pieces.bits.data();
     const auto wanted = [&](std::uint32_t piece) {
@@ -77,16 +84,16 @@ class Needles {
     const std::size_t last = text.size() - size;
     const char* const begin = text.data();
     std::size_t i = 0;
-    for (; i + 3 <= last; i += 4) {  // one branch for four positions
-      const std::uint32_t a = load(begin + i), b = load(begin + i + 1), c = load(begin + i + 2), d = load(begin + i + 3);
+    for (; i + 3 * stride <= last; i += 4 * stride) {  // one branch for four positions
+      const std::uint32_t a = load(begin + i), b = load(begin + i + stride), c = load(begin + i + 2 * stride), d = load(begin + i + 3 * stride);
       const std::uint64_t wa = wanted(a), wb = wanted(b), wc = wanted(c), wd = wanted(d);
       if (((wa | wb | wc | wd) & 1U) == 0) continue;
       if ((wa & 1U) != 0) compare(pieces, a, text, i, found);
-      if ((wb & 1U) != 0) compare(pieces, b, text, i + 1, found);
-      if ((wc & 1U) != 0) compare(pieces, c, text, i + 2, found);
-      if ((wd & 1U) != 0) compare(pieces, d, text, i + 3, found);
+      if ((wb & 1U) != 0) compare(pieces, b, text, i + stride, found);
+      if ((wc & 1U) != 0) compare(pieces, c, text, i + 2 * stride, found);
+      if ((wd & 1U) != 0) compare(pieces, d, text, i + 3 * stride, found);
     }
-    for (; i <= last; ++i) {
+    for (; i <= last; i += stride) {
       const std::uint32_t a = load(begin + i);
       if ((wanted(a) & 1U) != 0) compare(pieces, a, text, i, found);
     }
@@ -110,6 +117,10 @@ class Needles {
   Texts texts_;
   Pieces grams_;
   Pieces pairs_;
+  Pieces bytes_;
+  std::size_t stride_ = 1;  // of the positions that are looked at for grams
+  std::size_t shortest_ = 0;
+  bool in_numbers_ = false;
 };
 
 }  // namespace tocsin::rules::sigma

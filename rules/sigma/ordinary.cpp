@@ -103,16 +103,35 @@ constexpr std::array<std::string_view, 121> kTexts = {
     "/index.php?id=1&page=2", "/static/app.js", "https://www.example.com/path?query=value", "select id, name from patient where id = 1 order by name",
 };
 
+// How often those are met that are met far more often than the others.
+struct Usual {
+  std::string_view text;
+  int times;
+};
+constexpr std::array kUsual = {
+    Usual{R"(c:\windows\system32\svchost.exe)", 12}, Usual{R"(c:\windows\system32\conhost.exe)", 8}, Usual{R"(c:\windows\system32\cmd.exe)", 8},
+    Usual{R"(c:\windows\explorer.exe)", 6}, Usual{R"(c:\windows\system32\services.exe)", 4},
+    Usual{R"(c:\windows\system32\windowspowershell\v1.0\powershell.exe)", 5}, Usual{R"(c:\windows\system32\rundll32.exe)", 3},
+    Usual{R"(c:\windows\system32\taskhostw.exe)", 3}, Usual{R"(c:\windows\system32\wbem\wmiprvse.exe)", 3},
+    Usual{R"(c:\program files\google\chrome\application\chrome.exe)", 4}, Usual{R"(c:\program files (x86)\microsoft\edge\application\msedge.exe)", 4},
+    Usual{R"(nt authority\system)", 12}, Usual{"system", 12}, Usual{"medium", 6}, Usual{"assumedrole", 12}, Usual{"role", 12}, Usual{"awsapicall", 12},
+    Usual{"s3.amazonaws.com", 4}, Usual{"sts.amazonaws.com", 4}, Usual{"ec2.amazonaws.com", 4}, Usual{"success", 8}, Usual{"0x3e7", 8},
+};
+
 // Every text between line breaks, and which pieces of four bytes occur, so that a rare text is known at once.
 struct Sample {
   std::string joined = "\n";
   std::vector<bool> pieces = std::vector<bool>(1U << 16);
-  static std::size_t number(std::uint32_t piece) noexcept { return piece * 0x9E3779B1U >> 16; }
-  Sample() {
-    for (const std::string_view text : kTexts) {
+  void add(std::string_view text, int times) {
+    for (; times > 0; --times) {
       joined += text;
       joined += '\n';
     }
+  }
+  static std::size_t number(std::uint32_t piece) noexcept { return piece * 0x9E3779B1U >> 16; }
+  Sample() {
+    for (const std::string_view text : kTexts) add(text, 1);
+    for (const Usual& usual : kUsual) add(usual.text, usual.times);
     for (std::size_t i = 0; i + 4 <= joined.size(); ++i) pieces[number(load_half(joined.data() + i))] = true;
   }
 };

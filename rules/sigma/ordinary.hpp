@@ -14,7 +14,7 @@ namespace tocsin::rules::sigma {
 enum class Where : unsigned char { kAnywhere, kFirst, kLast, kWhole };
 
 // How many times ordinary values hold `text` (folded) at that place, up to kMostOrdinary.
-inline constexpr std::size_t kMostOrdinary = 16;
+inline constexpr std::size_t kMostOrdinary = 64;
 [[nodiscard]] std::size_t ordinary(std::string_view text, Where where);
 
 }  // namespace tocsin::rules::sigma

@@ -162,8 +162,8 @@ void Route::collect(Evaluation& evaluation, Scratch& scratch) const {
   };
   add(always_);
   if (index_of_[kKeywords] >= 0) {  // its only facts are needles, and one search costs less than one per value
-    const Evaluation::Range range = evaluation.leaves(kKeywords);
-    indexes_[static_cast<std::size_t>(index_of_[kKeywords])].needles.search(evaluation.joined(range), add);
+    const Needles& needles = indexes_[static_cast<std::size_t>(index_of_[kKeywords])].needles;
+    needles.search(evaluation.joined(needles.shortest(), needles.in_numbers()), add);
   }
   for (const FieldId field : scratch.present) {
     const FieldIndex& index = indexes_.data()[index_of_.data()[field]];

@@ -39,6 +39,11 @@ double own_cost(const Fact& fact) {
   return 0;
 }
 
+// A single byte only if ordinary values do without it: a backtick is telling, a backslash is not.
+bool worth_seeking(std::string_view text) {
+  return text.size() > 1 || (text.size() == kShortestNeedle && ordinary(text, Where::kAnywhere) == 0);
+}
+
 bool ascii(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -126,7 +131,7 @@ void Witnesses::require_pieces(const Predicate& predicate, Required& out) {
       else if (piece.first) fact.kind = Fact::Kind::kFirst;
     }
     if (predicate.cased) fact.text = keep(folded(piece.text));
-    if (fact.text.size() < (fact.kind == Fact::Kind::kContains ? kShortestNeedle : kShortestAffix)) continue;
+    if (fact.kind == Fact::Kind::kContains ? !worth_seeking(fact.text) : fact.text.size() < kShortestAffix) continue;
     const double cost = own_cost(fact);
     if (!out.facts.empty() && cost >= best) continue;
     out.facts.assign(1, fact);
@@ -138,7 +143,7 @@ void Witnesses::require_pieces(const Predicate& predicate, Required& out) {
 // expression could still match. A set of literals is a witness if without them it could not; from all of them, those
 // are left out that are met most.
 void Witnesses::require_literals(const Predicate& predicate, Required& out) {
-  constexpr int kShortestLiteral = 3;
+  constexpr int kShortestLiteral = 1;
   constexpr std::size_t kMostLiterals = 200;
   re2::FilteredRE2 filter(kShortestLiteral);
   int id = 0;
@@ -158,7 +163,7 @@ void Witnesses::require_literals(const Predicate& predicate, Required& out) {
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t i = 0; i < literals.size(); ++i) {
     // Beyond ASCII RE2's lower case and our folding need not agree.
-    needed[i] = ascii(literals[i]);
+    needed[i] = ascii(literals[i]) && worth_seeking(literals[i]);
     if (needed[i]) order.emplace_back(own_cost(Fact{Fact::Kind::kContains, predicate.indexed, literals[i], {}}), i);
   }
   if (order.empty() || order.size() > kMostLiterals || could_match()) return;

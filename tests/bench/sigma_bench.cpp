@@ -1,129 +1,126 @@
-// Sigma: what it costs to make an event of JSON, and to run rules over it. One thread; events/s is the figure to
-// compare. The pack is rules/packs/data-access; the public rules are used where they are at hand.
+// Sigma: from text to matches, and each step alone; one thread, events/s is the figure to compare. Beside it stands what
+// simdjson alone needs for the same texts: its DOM, and an on-demand walk over every name and value, which is the limit
+// of any engine that looks at all of an event. Then loading: time, and memory in a process of its own.
+// The pack is rules/packs/data-access; the public rules are used where they are at hand.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include <simdjson.h>
 
 #include "rules/json_event.hpp"
 #include "rules/sigma/engine.hpp"
 #include "rules/sigma/source.hpp"
+#include "tests/bench/sigma_events.hpp"
 
 namespace {
 
 using namespace tocsin::rules;
+using namespace tocsin::bench;
 namespace fs = std::filesystem;
 
-// CloudTrail records as S3, RDS and IAM write them, about 1.2 kB each; one in a hundred is what a rule looks for.
-std::vector<std::string> cloudtrail() {
-  static constexpr const char* kNames[][2] = {
-      {"s3", "GetObject"}, {"s3", "PutObject"}, {"s3", "ListObjects"}, {"sts", "AssumeRole"}, {"kms", "Decrypt"},
-      {"ec2", "DescribeInstances"}, {"rds", "DescribeDBInstances"}, {"secretsmanager", "GetSecretValue"}, {"iam", "GetUser"}, {"logs", "CreateLogStream"}};
-  std::vector<std::string> events;
-  for (int i = 0; i < 1000; ++i) {
-    const bool bad = i % 100 == 0;
-    const auto& name = kNames[static_cast<std::size_t>(i * 7) % std::size(kNames)];
-    const std::string n = std::to_string(100000 + i);
-    events.push_back(
-        R"({"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:app-)" + n +
-        R"(","arn":"arn:aws:sts::111122223333:assumed-role/app/app-)" + n +
-        R"(","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE)" + n +
-        R"(","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLE","arn":"arn:aws:iam::111122223333:role/app","accountId":"111122223333","userName":"app"},"attributes":{"creationDate":"2026-11-23T08:00:00Z","mfaAuthenticated":"false"}}},"eventTime":"2026-11-23T09:14:15Z","eventSource":")" +
-        (bad ? "cloudtrail" : name[0]) + R"(.amazonaws.com","eventName":")" + (bad ? "StopLogging" : name[1]) +
-        R"(","awsRegion":"eu-central-1","sourceIPAddress":"10.0.)" + std::to_string(i % 250) +
-        R"(.7","userAgent":"aws-sdk-java/2.20.162 Linux/5.10 OpenJDK_64-Bit_Server_VM/17.0.8","requestParameters":{"bucketName":"clinic-scans","key":"2026/11/23/scan-)" + n +
-        R"(.dcm","Host":"clinic-scans.s3.eu-central-1.amazonaws.com"},"responseElements":null,"additionalEventData":{"SignatureVersion":"SigV4","CipherSuite":"ECDHE-RSA-AES128-GCM-SHA256","bytesTransferredIn":0,"AuthenticationMethod":"AuthHeader","bytesTransferredOut":524288},"requestID":"REQ)" + n +
-        R"(","eventID":"0f4e2d1c-0000-4000-8000-000000)" + n +
-        R"(","readOnly":true,"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::clinic-scans/2026/11/23/scan.dcm"},{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::clinic-scans"}],"eventType":"AwsApiCall","managementEvent":false,"recipientAccountId":"111122223333","eventCategory":"Data"})");
-  }
-  return events;
-}
-
-std::vector<std::string> accesses() {
-  std::vector<std::string> events;
-  for (int i = 0; i < 1000; ++i) {
-    const std::string n = std::to_string(i);
-    events.push_back(R"({"actor":"clerk)" + n + R"(","account":"clerk)" + n + R"(","session":"6b0453f6.)" + n +
-                     R"(","action":"read","operation":"SELECT","system":"postgresql","store":"clinic","dataset":"patient","columns":["id","name","birth_date"],"subjects":[")" + n +
-                     R"("],"rows":1,"rows_certainty":"exact","client_ip":"10.0.3.17","application":"clinic-app","outcome":"success","format":"pgaudit-csv","statement":"SELECT id, name, birth_date FROM patient WHERE id = )" + n +
-                     R"(","command":"SELECT","hour":14})");
-  }
-  return events;
-}
-
-// Windows process starts as Sysmon writes them, flattened, about 700 bytes.
-std::vector<std::string> windows() {
-  std::vector<std::string> events;
-  for (int i = 0; i < 1000; ++i) {
-    const std::string n = std::to_string(1000 + i);
-    events.push_back(R"({"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Computer":"ws)" + n +
-                     R"(.clinic.example","UtcTime":"2026-11-23 09:14:15.158","ProcessGuid":"{0f4e2d1c-0000-4000-8000-00000000)" + n + R"(}","ProcessId":)" + n +
-                     R"(,"Image":"C:\\Program Files\\Clinic\\bin\\viewer)" + n +
-                     R"(.exe","FileVersion":"4.2.1","Description":"Image viewer","Product":"Clinic Suite","Company":"Clinic Software","OriginalFileName":"viewer.exe","CommandLine":"\"C:\\Program Files\\Clinic\\bin\\viewer.exe\" /open D:\\scans\\2026\\scan)" + n +
-                     R"(.dcm","CurrentDirectory":"C:\\Users\\clerk\\","User":"CLINIC\\clerk","LogonId":"0x3e7","TerminalSessionId":1,"IntegrityLevel":"Medium","Hashes":"SHA256=0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E8F9","ParentProcessGuid":"{0f4e2d1c-0000-4000-8000-000000000001}","ParentProcessId":772,"ParentImage":"C:\\Windows\\explorer.exe","ParentCommandLine":"C:\\Windows\\Explorer.EXE","ParentUser":"CLINIC\\clerk"})");
-  }
-  return events;
-}
+constexpr int kEvents = 1000;
+constexpr LogSource kCloudTrail{"aws", {}, "cloudtrail"};
+constexpr LogSource kProcess{"windows", "process_creation", "sysmon"};
+constexpr LogSource kAccess{{}, "data_access", {}};
 
 fs::path public_rules() {
   const char* named = std::getenv("TOCSIN_SHARED_DATA");
   return (named != nullptr ? fs::path(named) : fs::path(TOCSIN_SOURCE_DIR) / "../shared/data") / "sigma-rules/sigma";
 }
+fs::path pack() { return fs::path(TOCSIN_SOURCE_DIR) / "rules/packs/data-access"; }
 
-std::shared_ptr<const sigma::Engine> engine_of(const fs::path& folder) {
-  const auto sources = sigma::read_rule_files({&folder, 1});
-  if (!sources || sources->empty()) return nullptr;
-  return sigma::load(*sources).engine;
+// The public rules and the pack together; the pack alone where the public rules are not at hand.
+const sigma::Engine& all_rules() {
+  static const auto engine = [] {
+    std::vector<fs::path> folders = {pack()};
+    if (fs::exists(public_rules())) folders.push_back(public_rules());
+    const auto sources = sigma::read_rule_files(folders);
+    return sigma::load(sources ? *sources : std::vector<sigma::RuleSource>{}).engine;
+  }();
+  return *engine;
 }
 
-std::shared_ptr<const sigma::Engine> pack() { return engine_of(fs::path(TOCSIN_SOURCE_DIR) / "rules/packs/data-access"); }
+// --- events ---
 
 struct Batch {
   std::vector<std::string> texts;
   Arena arena;
   std::vector<Event> events;
   std::size_t bytes = 0;
-  explicit Batch(std::vector<std::string> t) : texts(std::move(t)) {
+  Batch(std::vector<std::string> made, const LogSource& source) : texts(std::move(made)) {
     for (const std::string& text : texts) {
-      Event event;
-      event.root = *parse_json(text, arena);
-      event.raw = text;
-      event.source = sigma::recognise_source(event.root);
-      events.push_back(event);
+      events.push_back({source, *parse_json(text, arena), text});
       bytes += text.size();
     }
   }
 };
+const Batch& cloudtrail() {
+  static const Batch batch(cloudtrail_events(kEvents), kCloudTrail);
+  return batch;
+}
+const Batch& windows() {
+  static const Batch batch(windows_events(kEvents), kProcess);
+  return batch;
+}
+const Batch& accesses() {
+  static const Batch batch(access_events(kEvents), kAccess);
+  return batch;
+}
 
 void report(benchmark::State& state, const Batch& batch) {
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch.events.size()));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch.texts.size()));
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch.bytes));
 }
 
-void match_all(benchmark::State& state, const sigma::Engine* engine, const Batch& batch) {
-  if (engine == nullptr) {
-    state.SkipWithError("the rules are not at hand");
-    return;
-  }
-  std::vector<sigma::Match> matches;
-  std::size_t found = 0;
-  engine->match(batch.events.front(), matches);  // makes the route, once
+void simdjson_dom(benchmark::State& state, const Batch& batch) {
+  std::vector<simdjson::padded_string> texts(batch.texts.begin(), batch.texts.end());
+  simdjson::dom::parser parser;
   for (auto _ : state) {
-    for (const Event& event : batch.events) {
-      matches.clear();
-      engine->match(event, matches);
-      found += matches.size();
+    for (const simdjson::padded_string& text : texts) benchmark::DoNotOptimize(parser.parse(text).error());
+  }
+  report(state, batch);
+}
+
+std::size_t walk(simdjson::ondemand::value value) {
+  switch (value.type()) {
+    case simdjson::ondemand::json_type::object: {
+      std::size_t n = 0;
+      for (auto field : value.get_object()) n += field.unescaped_key().value().size() + walk(field.value());
+      return n;
+    }
+    case simdjson::ondemand::json_type::array: {
+      std::size_t n = 0;
+      for (auto item : value.get_array()) n += walk(item.value());
+      return n;
+    }
+    case simdjson::ondemand::json_type::string: return value.get_string().value().size();
+    case simdjson::ondemand::json_type::number: return static_cast<std::size_t>(value.get_double().value());
+    case simdjson::ondemand::json_type::boolean: return value.get_bool().value() ? 1 : 0;
+    case simdjson::ondemand::json_type::null: return 0;
+  }
+  return 0;
+}
+void simdjson_on_demand(benchmark::State& state, const Batch& batch) {
+  std::vector<simdjson::padded_string> texts(batch.texts.begin(), batch.texts.end());
+  simdjson::ondemand::parser parser;
+  for (auto _ : state) {
+    for (const simdjson::padded_string& text : texts) {
+      simdjson::ondemand::document document = parser.iterate(text);
+      benchmark::DoNotOptimize(walk(document.get_value()));
     }
   }
   report(state, batch);
-  state.counters["matches"] = static_cast<double>(found) / static_cast<double>(state.iterations());
-  state.counters["rules"] = static_cast<double>(engine->rules().size());
 }
 
-void parse_cloudtrail(benchmark::State& state) {
-  const Batch batch(cloudtrail());
+void parse(benchmark::State& state, const Batch& batch) {
   Arena arena;
   for (auto _ : state) {
     for (const std::string& text : batch.texts) {
@@ -133,51 +130,164 @@ void parse_cloudtrail(benchmark::State& state) {
   }
   report(state, batch);
 }
-BENCHMARK(parse_cloudtrail)->Unit(benchmark::kMillisecond);
 
-void parse_and_match_cloudtrail(benchmark::State& state) {
-  const auto engine = pack();
-  const Batch batch(cloudtrail());
+void label(benchmark::State& state, std::size_t found) {
+  state.SetLabel(std::to_string(all_rules().rules().size()) + " rules, " + std::to_string(found / static_cast<std::size_t>(state.iterations())) + " matches in " + std::to_string(kEvents));
+}
+
+void match(benchmark::State& state, const Batch& batch) {
+  const sigma::Engine& engine = all_rules();
+  std::vector<sigma::Match> matches;
+  std::size_t found = 0;
+  engine.match(batch.events.front(), matches);  // makes the route, once
+  for (auto _ : state) {
+    for (const Event& event : batch.events) {
+      matches.clear();
+      engine.match(event, matches);
+      found += matches.size();
+    }
+  }
+  report(state, batch);
+  label(state, found);
+}
+
+void text_to_matches(benchmark::State& state, const Batch& batch) {
+  const sigma::Engine& engine = all_rules();
+  const LogSource source = batch.events.front().source;
   Arena arena;
   std::vector<sigma::Match> matches;
+  std::size_t found = 0;
+  engine.match(batch.events.front(), matches);
   for (auto _ : state) {
     for (const std::string& text : batch.texts) {
       arena.reset();
       matches.clear();
-      Event event;
-      event.root = *parse_json(text, arena);
-      event.raw = text;
-      event.source = {"aws", {}, "cloudtrail"};
-      engine->match(event, matches);
+      const auto root = parse_json(text, arena);
+      engine.match({source, *root, text}, matches);
+      found += matches.size();
     }
   }
   report(state, batch);
+  label(state, found);
 }
-BENCHMARK(parse_and_match_cloudtrail)->Unit(benchmark::kMillisecond);
 
-void pack_on_cloudtrail(benchmark::State& state) { match_all(state, pack().get(), Batch(cloudtrail())); }
-BENCHMARK(pack_on_cloudtrail)->Unit(benchmark::kMillisecond);
-
-void pack_on_accesses(benchmark::State& state) { match_all(state, pack().get(), Batch(accesses())); }
-BENCHMARK(pack_on_accesses)->Unit(benchmark::kMillisecond);
-
-void public_rules_on_cloudtrail(benchmark::State& state) { match_all(state, engine_of(public_rules()).get(), Batch(cloudtrail())); }
-BENCHMARK(public_rules_on_cloudtrail)->Unit(benchmark::kMillisecond);
-
-void public_rules_on_windows(benchmark::State& state) { match_all(state, engine_of(public_rules()).get(), Batch(windows())); }
-BENCHMARK(public_rules_on_windows)->Unit(benchmark::kMillisecond);
-
-void load_public_rules(benchmark::State& state) {
-  const fs::path folder = public_rules();
-  const auto sources = sigma::read_rule_files({&folder, 1});
-  if (!sources) {
-    state.SkipWithError("the rules are not at hand");
-    return;
+void recognise(benchmark::State& state, const Batch& batch) {
+  for (auto _ : state) {
+    for (const Event& event : batch.events) benchmark::DoNotOptimize(sigma::recognise_source(event.root));
   }
-  for (auto _ : state) benchmark::DoNotOptimize(sigma::load(*sources).engine->rules().size());
+  report(state, batch);
 }
-BENCHMARK(load_public_rules)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+#define EACH_STEP(name)                                                                            \
+  BENCHMARK_CAPTURE(simdjson_dom, name, name())->Unit(benchmark::kMillisecond);                    \
+  BENCHMARK_CAPTURE(simdjson_on_demand, name, name())->Unit(benchmark::kMillisecond);              \
+  BENCHMARK_CAPTURE(parse, name, name())->Unit(benchmark::kMillisecond);                           \
+  BENCHMARK_CAPTURE(match, name, name())->Unit(benchmark::kMillisecond);                           \
+  BENCHMARK_CAPTURE(text_to_matches, name, name())->Unit(benchmark::kMillisecond);                 \
+  BENCHMARK_CAPTURE(recognise, name, name())->Unit(benchmark::kMillisecond)
+EACH_STEP(cloudtrail);
+EACH_STEP(windows);
+EACH_STEP(accesses);
+
+// --- loading ---
+
+// Rules as a large site may have them, every one different: a program, words of its command line, an exception.
+std::vector<sigma::RuleSource> generated_rules(int count) {
+  static constexpr const char* kSources[] = {"product: windows\n  category: process_creation", "product: windows\n  category: file_event", "product: linux\n  category: process_creation",
+                                             "product: aws\n  service: cloudtrail", "product: windows\n  category: registry_set"};
+  std::vector<sigma::RuleSource> sources;
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    const std::string n = std::to_string(i);
+    if (!text.empty()) text += "---\n";
+    text += "title: Generated rule " + n + "\nid: 00000000-0000-4000-8000-" + std::string(12 - n.size(), '0') + n + "\nlogsource:\n  " +
+            kSources[static_cast<std::size_t>(i) % std::size(kSources)] +
+            "\ndetection:\n  selection:\n    Image|endswith:\n      - '\\tool" + std::to_string(i % 5000) + ".exe'\n      - '\\copy" + n +
+            ".exe'\n    CommandLine|contains|all:\n      - '-option" + std::to_string(i % 700) + "'\n      - 'word" + n +
+            "'\n  filter:\n    ParentImage|startswith: 'C:\\Program Files\\Vendor" + std::to_string(i % 90) + "\\'\n  condition: selection and not filter\nlevel: medium\n";
+    if (i % 1000 == 999 || i + 1 == count) {
+      sources.push_back({"generated" + std::to_string(sources.size()) + ".yml", std::move(text)});
+      text.clear();
+    }
+  }
+  return sources;
+}
+constexpr int kMany = 100000;
+
+std::vector<sigma::RuleSource> sources_named(const std::string& what) {
+  if (what == "generated") return generated_rules(kMany);
+  const fs::path folder = public_rules();
+  auto sources = sigma::read_rule_files({&folder, 1});
+  return sources ? std::move(*sources) : std::vector<sigma::RuleSource>{};
+}
+
+long resident_kib(const char* line_name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(line_name, 0) == 0) return std::strtol(line.c_str() + std::string(line_name).size() + 1, nullptr, 10);
+  }
+  return 0;
+}
+
+// What loading costs a fresh process: the program starts itself once more, and that process does nothing else.
+constexpr const char* kChild = "TOCSIN_BENCH_LOAD";
+struct Child {
+  Child() {
+    const char* what = std::getenv(kChild);
+    if (what == nullptr) return;
+    const long before = resident_kib("VmRSS");
+    std::size_t rules = 0;
+    double seconds = 0;
+    double first_event = 0;
+    {
+      const auto now = [] { return std::chrono::steady_clock::now(); };
+      const auto since = [&](auto start) { return std::chrono::duration<double>(now() - start).count(); };
+      std::shared_ptr<const sigma::Engine> engine;
+      {
+        const auto start = now();
+        const std::vector<sigma::RuleSource> sources = sources_named(what);
+        engine = sigma::load(sources).engine;
+        seconds = since(start);
+      }
+      rules = engine->rules().size();
+      Arena arena;
+      const std::string text = windows_events(1).front();
+      const Event event{kProcess, *parse_json(text, arena), text};
+      std::vector<sigma::Match> matches;
+      const auto start = now();
+      engine->match(event, matches);
+      first_event = since(start);
+      std::printf("%zu %f %f %ld %ld\n", rules, seconds, first_event, resident_kib("VmRSS") - before, resident_kib("VmHWM"));
+    }
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
+};
+const Child child;
+
+void load_in_a_fresh_process(benchmark::State& state, const char* what) {
+  double seconds = 0;
+  double first_event = 0;
+  std::size_t rules = 0;
+  long grown = 0;
+  long peak = 0;
+  for (auto _ : state) {
+    const std::string command = std::string(kChild) + "=" + what + " " + fs::read_symlink("/proc/self/exe").string();
+    FILE* const out = ::popen(command.c_str(), "r");
+    const bool read = out != nullptr && std::fscanf(out, "%zu %lf %lf %ld %ld", &rules, &seconds, &first_event, &grown, &peak) == 5;
+    if (out != nullptr) ::pclose(out);
+    if (!read || rules == 0) {
+      state.SkipWithError("the rules are not at hand");
+      return;
+    }
+    state.SetIterationTime(seconds);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(rules));
+  char text[160];
+  std::snprintf(text, sizeof text, "%zu rules, files and all; then resident +%ld MiB, peak %ld MiB; route and first event %.1f ms", rules, grown / 1024, peak / 1024, first_event * 1e3);
+  state.SetLabel(text);
+}
+BENCHMARK_CAPTURE(load_in_a_fresh_process, public_rules, "public")->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(3);
+BENCHMARK_CAPTURE(load_in_a_fresh_process, generated_100000, "generated")->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(1);
 
 }  // namespace
-
-
