@@ -18,15 +18,36 @@ class Collector {
   Collector(Arena& arena, std::vector<std::string_view>& out) : arena_(arena), out_(out), limit_(out.size() + FieldPath::kMaxValues) {}
 
   void walk(const Value& value, const std::vector<std::string>& path, std::size_t at, int depth) {
-    if (at == path.size()) return add(value, depth);
+    if (at == path.size()) return found(value, depth);
     if (depth >= kMaxDepth) return;
     if (value.kind() == Kind::kArray) {
       for (const Value& item : value.items()) walk(item, path, at, depth + 1);
     } else if (value.kind() == Kind::kObject) {
-      const Value member = value.get(path[at]);
-      if (member.present()) walk(member, path, at + 1, depth + 1);
+      const Value next = value.get(path[at]);
+      if (next.present()) walk(next, path, at + 1, depth + 1);
     }
   }
+
+  // The value at the end of the way: itself, or in a list of {"name": …, "value": …} the one of that name.
+  void found(const Value& value, int depth) {
+    if (member.empty()) {
+      there = true;
+      return add(value, depth);
+    }
+    if (value.kind() == Kind::kArray) {
+      if (depth >= kMaxDepth) return;
+      for (const Value& item : value.items()) found(item, depth + 1);
+      return;
+    }
+    const Value key = value.get("name");
+    const Value held = value.get("value");
+    if (!held.present() || key.kind() != Kind::kString || key.as_string() != member) return;
+    there = true;
+    add(held, depth);
+  }
+
+  std::string_view member;
+  bool there = false;  // even if what is there is null
 
   void add(const Value& value, int depth) {
     switch (value.kind()) {
@@ -74,16 +95,28 @@ class Collector {
 
 }  // namespace
 
-FieldPath::FieldPath(std::string name) : name_(std::move(name)) {
-  for (const std::string_view part : split(name_, '.')) path_.emplace_back(part);
+FieldPath::FieldPath(std::string name) : FieldPath(name, {Place{name, {}}}) {}
+
+FieldPath::FieldPath(std::string name, const std::vector<Place>& places) : name_(std::move(name)) {
+  for (const Place& place : places) {
+    Step step;
+    step.literal = place.name;
+    for (const std::string_view part : split(step.literal, '.')) step.path.emplace_back(part);
+    step.member = place.member;
+    steps_.push_back(std::move(step));
+  }
 }
 
 bool FieldPath::collect(const Value& root, Arena& arena, std::vector<std::string_view>& out) const {
   if (root.kind() != Kind::kObject) return true;
   Collector collector(arena, out);
-  const Value literal = root.get(name_);
-  if (literal.present()) collector.add(literal, 0);
-  else if (path_.size() > 1) collector.walk(root, path_, 0, 0);
+  for (const Step& step : steps_) {
+    collector.member = step.member;
+    const Value literal = root.get(step.literal);
+    if (literal.present()) collector.found(literal, 0);
+    else if (step.path.size() > 1) collector.walk(root, step.path, 0, 0);
+    if (collector.there) break;
+  }
   return collector.complete();
 }
 

@@ -27,9 +27,13 @@ Correlator::Inner::Inner(std::shared_ptr<const Engine> with, const Options& how)
 
 // --- the set of rules ---
 
-std::uint32_t Correlator::Inner::field(const std::string& name) {
-  const auto [at, is_new] = field_numbers.try_emplace(name, static_cast<std::uint32_t>(fields.size()));
-  if (is_new) fields.emplace_back(name);
+std::uint32_t Correlator::Inner::field(const std::string& name, const Rule* rule) {
+  std::vector<Place> all = {Place{name, {}}};
+  if (rule != nullptr) all = places(rule->product, rule->category, rule->service, name);
+  std::string key = name;
+  for (const Place& place : all) key += "\n" + place.name + "\n" + place.member;
+  const auto [at, is_new] = field_numbers.try_emplace(std::move(key), static_cast<std::uint32_t>(fields.size()));
+  if (is_new) fields.emplace_back(name, all);
   return at->second;
 }
 
@@ -75,23 +79,27 @@ void Correlator::Inner::plan() {
     const Correlation& rule = *node.compiled->rule;
     for (std::uint16_t i = 0; i < node.compiled->inputs.size(); ++i) {
       const auto& input = node.compiled->inputs[i];
+      const Rule* const matched = input.correlation ? nullptr : engine->rules()[input.index].rule.get();
       const auto named = [&](const std::string& name) {
         for (const Alias& alias : rule.aliases) {
           if (alias.name != name) continue;
           for (const Alias::Field& one : alias.fields) {
-            if (one.rule == rule.rules[i]) return field(one.field);
+            if (one.rule == rule.rules[i]) return field(one.field, matched);
           }
         }
-        return field(name);
+        return field(name, matched);
       };
       Feed feed;
       feed.correlation = *at;
       feed.input = i;
       for (const std::string& name : rule.group_by) feed.group.push_back(named(name));
       for (const std::string& name : rule.fields) feed.values.push_back(named(name));
+      for (const std::string& name : node.carried) feed.carried.push_back(field(name, matched));
       if (input.correlation) {
-        std::vector<std::uint32_t>& carried = nodes[input.index].carried;
-        for (const auto* wants : {&feed.group, &feed.values, &node.carried}) carried.insert(carried.end(), wants->begin(), wants->end());
+        std::vector<std::string>& carried = nodes[input.index].carried;
+        for (const auto* wants : {&feed.group, &feed.values, &feed.carried}) {
+          for (const std::uint32_t number : *wants) carried.push_back(fields[number].name());
+        }
         std::sort(carried.begin(), carried.end());
         carried.erase(std::unique(carried.begin(), carried.end()), carried.end());
         nodes[input.index].above.push_back(std::move(feed));
@@ -303,7 +311,7 @@ void Correlator::Inner::gather(const Feed& feed, const Occurrence& occurrence, b
     }
     const bool done = !temporal(type) && std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.group == index; });
     if (!too_late && !done) {
-      for (const Item& number : brought) items.push_back({index, feed.input, number.flags, number.value});
+      for (const Item& number : brought) items.push_back({index, number.flags, &feed, number.value});
     }
     // The next combination, as an odometer turns.
     std::size_t wheel = 0;
@@ -325,8 +333,8 @@ bool Correlator::Inner::gather_values(const Feed& feed, CorrelationType type) {
     for (std::uint32_t i = 0; i < found.count; ++i) {
       const auto number = parse_number(values[found.first + i]);
       if (!number || !std::isfinite(number->real)) continue;
-      brought.push_back(number->exact ? Item{0, 0, Entry::kInteger, std::bit_cast<std::uint64_t>(number->integer)}
-                                      : Item{0, 0, 0, std::bit_cast<std::uint64_t>(number->real)});
+      brought.push_back(number->exact ? Item{0, Entry::kInteger, nullptr, std::bit_cast<std::uint64_t>(number->integer)}
+                                      : Item{0, 0, nullptr, std::bit_cast<std::uint64_t>(number->real)});
     }
     return complete;
   }
@@ -335,7 +343,7 @@ bool Correlator::Inner::gather_values(const Feed& feed, CorrelationType type) {
     if (brought.size() == FieldPath::kMaxValues) return false;
     std::uint64_t hash = options.seed;
     for (std::size_t i = 0; i < feed.values.size(); ++i) hash = combine(hash, hash_of(values[looked[feed.values[i]].first + at[i]], options.seed));
-    brought.push_back({0, 0, 0, hash});
+    brought.push_back({0, 0, nullptr, hash});
     std::size_t wheel = 0;
     while (wheel < feed.values.size() && ++at[wheel] == looked[feed.values[wheel]].count) at[wheel++] = 0;
     if (wheel == feed.values.size()) return complete;
@@ -343,9 +351,9 @@ bool Correlator::Inner::gather_values(const Feed& feed, CorrelationType type) {
 }
 
 // What correlations above want of the present event, as parts: name, values, name, values …
-std::string Correlator::Inner::carry(const CorrelationNode& node) {
+std::string Correlator::Inner::carry(const Feed& feed) {
   std::string carried;
-  for (const std::uint32_t number : node.carried) {
+  for (const std::uint32_t number : feed.carried) {
     look(number);
     std::string list;
     for (std::uint32_t i = 0; i < looked[number].count; ++i) append_part(list, values[looked[number].first + i]);

@@ -110,6 +110,7 @@ class Correlator {
     Duration lateness = std::chrono::minutes(5);
     Duration idle = std::chrono::hours(1);
     Limits limits;
+    bool silent_too = false;  // give out alerts of correlations that only feed others
     std::uint64_t seed = 0x70C51AULL;  // of the hash that tells counted values apart; a secret one cannot be played against
   };
   struct Statistics {

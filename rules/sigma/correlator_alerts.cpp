@@ -192,7 +192,7 @@ void Correlator::Inner::fell(std::uint32_t index, std::uint32_t number) {
 
 void Correlator::Inner::tell(const Group& group, LiveAlert& alert, CorrelationAlert::Change change) {
   alert.told = alert.events;
-  if (sink == nullptr || nodes[group.correlation].compiled->silent) return;
+  if (sink == nullptr || (nodes[group.correlation].compiled->silent && !options.silent_too)) return;
   sink->push_back(describe(group, alert));
   sink->back().change = change;
 }

@@ -76,6 +76,7 @@ struct Feed {
   std::uint16_t input = 0;
   std::vector<std::uint32_t> group;
   std::vector<std::uint32_t> values;
+  std::vector<std::uint32_t> carried;  // what correlations above want of the event, as in CorrelationNode::carried
 };
 
 struct CorrelationNode {
@@ -85,7 +86,7 @@ struct CorrelationNode {
   std::uint32_t rank = 0;       // lower correlations first
   std::uint64_t identity = 0;   // of its fingerprint
   std::int64_t evicted_until = INT64_MIN;  // groups made before this may have lost a past
-  std::vector<std::uint32_t> carried;      // fields that correlations above want of its events
+  std::vector<std::string> carried;        // fields that correlations above want of its events
   std::vector<Feed> above;
 };
 
@@ -94,7 +95,8 @@ struct Correlator::Inner {
 
   // --- the set of rules ---
   void plan();
-  [[nodiscard]] std::uint32_t field(const std::string& name);
+  // The number of a field; of events that a rule matched, or (nullptr) of alerts from below.
+  [[nodiscard]] std::uint32_t field(const std::string& name, const Rule* rule);
 
   // --- time ---
   void reach(std::string_view source, std::int64_t time);
@@ -115,8 +117,8 @@ struct Correlator::Inner {
   };
   struct Item {
     std::uint32_t group = 0;
-    std::uint16_t input = 0;
     std::uint8_t flags = 0;
+    const Feed* feed = nullptr;
     std::uint64_t value = 0;
   };
   void see(const Observation& observation);
@@ -125,7 +127,7 @@ struct Correlator::Inner {
   [[nodiscard]] bool gather_values(const Feed& feed, CorrelationType type);
   void look(std::uint32_t field);
   [[nodiscard]] std::uint32_t group_of(std::uint32_t correlation, std::span<const std::string_view> parts);
-  [[nodiscard]] std::string carry(const CorrelationNode& node);
+  [[nodiscard]] std::string carry(const Feed& feed);
   void feed_above();
 
   // --- groups ---

@@ -254,7 +254,7 @@ void Correlator::Inner::add(std::uint32_t index, const Occurrence& occurrence, s
     // Only the rules that it was not known to match.
     const auto known = [&](const Item& item) {
       for (std::uint32_t i = at; i-- > 0;) {
-        if (group.entries[i].input == item.input) return true;
+        if (group.entries[i].input == item.feed->input) return true;
         if ((group.entries[i].flags & Entry::kContinues) == 0) break;
       }
       return false;
@@ -276,7 +276,7 @@ void Correlator::Inner::add(std::uint32_t index, const Occurrence& occurrence, s
     }
   }
   ++additions;
-  const std::string carried = node.carried.empty() ? std::string() : carry(node);
+  const std::string carried = node.carried.empty() ? std::string() : carry(*fresh.front().feed);
   Entry entry;
   entry.time = occurrence.time;
   entry.line = occurrence.line;
@@ -284,7 +284,7 @@ void Correlator::Inner::add(std::uint32_t index, const Occurrence& occurrence, s
   entry.place = occurrence.place;
   entry.subjects = occurrence.subjects;
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    entry.input = fresh[i].input;
+    entry.input = fresh[i].feed->input;
     entry.value = fresh[i].value;
     entry.flags = static_cast<std::uint8_t>(fresh[i].flags | (i > 0 || same_event ? Entry::kContinues : 0) | (occurrence.from_below ? Entry::kFromBelow : 0));
     entry.carried = carried.empty() ? 0 : texts.keep(carried);

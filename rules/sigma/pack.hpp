@@ -1,5 +1,6 @@
-// Packs of rules with samples: beside each rule file NAME.yml stands NAME.samples.ndjson, one event per line that the
-// rule must or must not match (ops/docs/formats/rule-packs.md). A rule without both kinds is not accepted.
+// Packs of rules with samples: beside each rule file NAME.yml stands NAME.samples.ndjson. A line of it is one event that
+// a rule must or must not match, or one stream of events on which a correlation must or must not raise
+// (ops/docs/formats/rule-packs.md). A rule or correlation without both kinds is not accepted.
 #pragma once
 
 #include <filesystem>

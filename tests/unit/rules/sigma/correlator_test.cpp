@@ -280,6 +280,14 @@ TEST(Correlator, AliasesNameTheFieldOfEachRule) {
   EXPECT_EQ(story.raised(), "c ip=10.0.0.1 2 [1,3]");
 }
 
+TEST(Correlator, FieldsAreFoundWhereTheLogSourceKeepsThem) {
+  Story story("title: a\nname: a\nlogsource: {product: gcp, service: gcp.audit}\ndetection: {s: {gcp.audit.method_name: m}, condition: s}\n" +
+              plain_correlation("low", "type: event_count, rules: [a], group-by: [gcp.audit.method_name], timespan: 1m, condition: {gte: 2}") +
+              plain_correlation("high", "type: event_count, rules: [low], group-by: [gcp.audit.service_name], timespan: 1m, condition: {gte: 1}"));
+  story.at(0, R"({"protoPayload":{"methodName":"m","serviceName":"storage"}})").at(1, R"({"protoPayload":{"methodName":"m","serviceName":"sql"}})");
+  EXPECT_EQ(story.raised(), "high gcp.audit.service_name=sql 1 [1,2]");
+}
+
 TEST(Correlator, AnEventCountsOnceWhicheverRulesItMatchesAndHoweverOftenItIsSeenInARow) {
   Story story(plain_rule("a") + "---\ntitle: b\nname: b\nlogsource: {category: test}\ndetection: {s: {e: a}, condition: s}\n" +
               plain_correlation("c", "type: event_count, rules: [a, b], timespan: 1m, condition: {gte: 2}"));
