@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 #include "rules/json_event.hpp"
 #include "rules/sigma/engine.hpp"
+#include "rules/sigma/parse.hpp"
 #include "rules/sigma/source.hpp"
 #include "tests/oracle/sigma_oracle.hpp"
 
@@ -44,9 +46,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool comparable = size <= kMostForOracle && event.root.present() && source.text.find("expand") == std::string::npos &&
                           source.text.find("wide") == std::string::npos && source.text.find("utf16") == std::string::npos;
   if (!comparable) return 0;
+  std::vector<sigma::Rule> written;
+  std::vector<sigma::Filter> filters;
+  for (sigma::ParsedDocument& document : sigma::parse_rules(source.text, source.name)) {
+    if (document.rule) written.push_back(std::move(*document.rule));
+    if (document.filter) filters.push_back(std::move(*document.filter));
+  }
   for (const sigma::CompiledRule& rule : loaded.engine->rules()) {
+    const auto same = [&](const sigma::Rule& one) { return one.line == rule.rule->line; };  // one text: a line is a document
+    const auto as_written = std::find_if(written.begin(), written.end(), same);
+    if (as_written == written.end()) std::abort();
     const bool fast = std::any_of(matches.begin(), matches.end(), [&](const sigma::Match& m) { return m.rule == rule.rule.get(); });
-    if (fast == sigma::oracle_matches(*rule.rule, event)) continue;
+    if (fast == sigma::Oracle(*as_written, filters).matches(event)) continue;
     std::fprintf(stderr, "engine says %d for %s\n", fast ? 1 : 0, loaded.engine->program().canonical(rule).c_str());
     std::abort();
   }

@@ -1,4 +1,4 @@
-// Rules as YAML, events as JSON.
+// Rules as YAML, events as JSON. Mutations of rules and events near them are in sigma_near.cpp.
 #include "tests/oracle/sigma_generator.hpp"
 
 #include <algorithm>
@@ -19,7 +19,6 @@ constexpr const char* kWords[] = {"ab", "abc", "AB", "b", "bc", "cab", "a-b", " 
 constexpr const char* kPatterns[] = {"a*", "*b", "*a*", "a?c", "?", "??", "*", "a\\*", "\\\\*", "*-?b*", "é*", "*a*b*", "a*b", "**", "\\?", "*\\"};
 constexpr const char* kRegexes[] = {"a", "^a", "b$", "a.c", "[ab]+", "^$", "\\d", "(ab|c)", "a{2}", ".", "(?i)AB", "é"};
 constexpr const char* kNetworks[] = {"10.0.0.0/8", "192.168.0.0/16", "::/0", "0.0.0.0/0", "10.0.0.1", "::1"};
-constexpr const char* kDashes[] = {"-", "/", "–", "—", "―", "_"};
 constexpr const char* kNumbers[] = {"0", "1", "10", "1.5", "-3", "1e1", "9007199254740993"};
 
 std::string json_text(std::string_view text) {
@@ -130,6 +129,20 @@ std::string Generator::selection() {
   return out;
 }
 
+std::string Generator::filter() {
+  std::string out = "title: Filter\n" + std::string(chance(30) ? "sigma-version: 3\n" : "") + "logsource: {" +
+                    pick(std::vector<std::string>{"category: generated", "category: generated", "product: azure", "service: none"}) + "}\nfilter:\n  rules: " +
+                    pick(std::vector<std::string>{"any", "[]", "any", "[rule_1, rule_3, rule_5]", "rule_2"}) + "\n";
+  arrays_ = out.find("sigma-version") != std::string::npos;
+  std::vector<std::string> names;
+  const std::size_t count = 1 + below(2);
+  for (std::size_t i = 0; i < count; ++i) {
+    names.push_back("s_" + std::to_string(i));  // the names of the rules' selections, on purpose
+    out += "  " + names.back() + ":\n" + selection();
+  }
+  return out + "  condition: " + (chance(60) ? "not " + names[0] : condition(names, 1)) + "\n";
+}
+
 std::string Generator::condition(const std::vector<std::string>& names, int depth) {
   if (depth > 3 || chance(35)) {
     if (chance(15)) return pick(std::vector<std::string>{"1 of them", "all of them", "1 of s*", "any of s_*", "all of s*", "2 of them"});
@@ -145,7 +158,7 @@ std::string Generator::condition(const std::vector<std::string>& names, int dept
 
 std::string Generator::rule() {
   arrays_ = chance(35);
-  std::string out = "title: Generated\n" + std::string(arrays_ ? "sigma-version: 3\n" : "") + "logsource: {" +
+  std::string out = "title: Generated\nname: rule_" + std::to_string(below(8)) + "\n" + std::string(arrays_ ? "sigma-version: 3\n" : "") + "logsource: {" +
                     pick(std::vector<std::string>{"category: generated", "category: generated", "product: azure", "product: gcp, service: google_workspace.admin", "category: antivirus"}) +
                     "}\ndetection:\n";
   std::vector<std::string> names;
@@ -179,72 +192,6 @@ std::string Generator::event() {
   const std::size_t count = below(7);
   for (std::size_t i = 0; i < count; ++i) {
     out += (i == 0 ? "" : ",") + json_text(chance(25) ? "d" : field()) + ":" + json_value(0);
-  }
-  return out + "}";
-}
-
-// A text or number that the item might like.
-std::string Generator::value_for(const Item& item) {
-  const Scalar& wanted = item.values[below(item.values.size())];
-  if (wanted.type == Scalar::Type::kNull) return chance(50) ? "null" : "\"\"";
-  std::string text;
-  const auto has = [&](const char* name) { return std::find(item.modifiers.begin(), item.modifiers.end(), name) != item.modifiers.end(); };
-  for (const Token& token : parse_tokens(wanted.text)) {
-    if (token.kind == Token::Kind::kText) text += token.text;
-    if (token.kind == Token::Kind::kOne) text += chance(50) ? "é" : "x";
-    if (token.kind == Token::Kind::kMany && chance(50)) text += pick(kWords);
-  }
-  if (has("re")) text = wanted.text;
-  if (has("base64") || has("base64offset")) text = to_base64(std::string(below(3), 'x') + text + std::string(below(3), 'y'));
-  if (has("cidr")) text = text.substr(0, text.find('/'));
-  if (has("contains") || has("endswith")) text = (chance(50) ? "zz" : "") + text;
-  if (has("contains") || has("startswith")) text += chance(50) ? "zz" : "";
-  if (chance(30)) std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  if (has("windash")) {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-      if ((text[at] == '-' || text[at] == '/') && chance(50)) text.replace(at, 1, pick(kDashes));
-    }
-  }
-  if (chance(10) && !text.empty()) text.pop_back();
-  if (wanted.type == Scalar::Type::kInt && chance(50)) return wanted.text.starts_with("0x") ? "1" : std::to_string(wanted.integer);
-  std::string value = json_text(text);
-  if (chance(15)) value = "[" + json_value(1) + "," + value + "]";
-  if (chance(3)) value = "{\"e\":" + value + "}";
-  return value;
-}
-
-std::string Generator::event_near(const Rule& rule) {
-  std::map<std::string, std::string> members;
-  std::vector<const Detection*> open;
-  for (const Selection& selection : rule.selections) {
-    if (chance(70)) open.push_back(&selection.detection);
-  }
-  while (!open.empty()) {
-    const Detection* at = open.back();
-    open.pop_back();
-    for (const Detection& part : at->parts) open.push_back(&part);
-    if (at->kind != Detection::Kind::kItem || chance(8)) continue;
-    const std::string name = at->item.field.empty() ? "keyword" : at->item.field;
-    if (members.contains(name) && chance(60)) continue;
-    members[name] = value_for(at->item);
-  }
-  std::string out = "{";
-  for (const auto& [name, value] : members) {
-    if (out.size() > 1) out += ",";
-    const std::size_t dot = name.find('.');
-    if (dot == std::string::npos || chance(30)) {
-      out += json_text(name) + ":" + value;
-      continue;
-    }
-    // As a path; several of one head become repeated members, of which the first counts.
-    std::string path = name;
-    std::string close;
-    for (std::size_t at = 0; (at = path.find('.')) != std::string::npos;) {
-      out += json_text(path.substr(0, at)) + ":" + (chance(15) ? "[{" : "{");
-      close = (out.ends_with("[{") ? "}]" : "}") + close;
-      path = path.substr(at + 1);
-    }
-    out += json_text(path) + ":" + value + close;
   }
   return out + "}";
 }

@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <re2/re2.h>
 
+#include "rules/base/text.hpp"
 #include "rules/sigma/alias.hpp"
 #include "rules/sigma/condition.hpp"
 #include "rules/sigma/fold.hpp"
@@ -18,14 +21,28 @@
 namespace tocsin::rules::sigma {
 namespace {
 
-// One character of a text: its folded and its own bytes.
-using Characters = std::vector<std::string>;
+// One character of a text: a code point, or a byte that is no UTF-8, as itself and folded.
+struct Character {
+  std::uint32_t own = 0;
+  std::uint32_t folded = 0;
+};
+using Characters = std::vector<Character>;
+
+std::uint32_t code_of(std::string_view sequence) {
+  constexpr std::uint32_t kNoCode = 0x80000000U;
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x80 ? first : kNoCode + first;
+  std::uint32_t code = first & 0xFFU >> (sequence.size() + 1);
+  for (std::size_t i = 1; i < sequence.size(); ++i) code = code * 64 + (static_cast<unsigned char>(sequence[i]) & 63U);
+  return code;
+}
 
 Characters characters(std::string_view text) {
   Characters out;
   while (!text.empty()) {
     const std::size_t n = step(text);
-    out.emplace_back(text.substr(0, n));
+    const std::string_view one = text.substr(0, n);
+    out.push_back({code_of(one), code_of(folded(one))});
     text.remove_prefix(n);
   }
   return out;
@@ -34,62 +51,66 @@ Characters characters(std::string_view text) {
 // One element of a pattern.
 struct Element {
   enum Kind { kCharacter, kOne, kMany, kDash } kind = kCharacter;
-  std::string character;
+  Character character = {};
+  std::string bytes = {};  // of the character
 };
 using Elements = std::vector<Element>;
 
-bool is_dash(const std::string& c) { return c == "-" || c == "/" || c == "\u2013" || c == "\u2014" || c == "\u2015"; }
-bool is_word(const std::string& c) {
-  if (c.size() > 1 || static_cast<unsigned char>(c[0]) >= 0x80) return !is_dash(c);
-  return std::isalnum(static_cast<unsigned char>(c[0])) != 0 || c == "_";
+bool is_dash(std::uint32_t c) { return c == '-' || c == '/' || c == 0x2013 || c == 0x2014 || c == 0x2015; }
+bool is_word(std::uint32_t c) {
+  if (c >= 0x80) return !is_dash(c);
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-bool same(const std::string& a, const std::string& b, bool cased) { return cased ? a == b : folded(a) == folded(b); }
-
-// Whether elements[e..] match text[t..] as a whole: the definition, with a table so that it ends.
+// Whether the elements match the text as a whole: the definition. yes[t] says whether the elements from e on match the
+// characters from t on.
 bool whole(const Elements& elements, const Characters& text, bool cased) {
-  std::vector<std::vector<char>> yes(elements.size() + 1, std::vector<char>(text.size() + 1, 0));
-  yes[elements.size()][text.size()] = 1;
+  std::vector<char> next(text.size() + 1, 0);
+  next[text.size()] = 1;
   for (std::size_t e = elements.size(); e-- > 0;) {
+    std::vector<char> yes(text.size() + 1, 0);
+    const Element& element = elements[e];
     for (std::size_t t = text.size() + 1; t-- > 0;) {
-      const Element& element = elements[e];
       if (element.kind == Element::kMany) {
-        yes[e][t] = yes[e + 1][t] != 0 || (t < text.size() && yes[e][t + 1] != 0) ? 1 : 0;
-      } else if (t < text.size() && yes[e + 1][t + 1] != 0) {
-        const bool fits = element.kind == Element::kOne || (element.kind == Element::kDash && is_dash(text[t])) ||
-                          (element.kind == Element::kCharacter && same(element.character, text[t], cased));
-        yes[e][t] = fits ? 1 : 0;
+        yes[t] = next[t] != 0 || (t < text.size() && yes[t + 1] != 0) ? 1 : 0;
+      } else if (t < text.size() && next[t + 1] != 0) {
+        const bool same = cased ? element.character.own == text[t].own : element.character.folded == text[t].folded;
+        const bool fits = element.kind == Element::kOne || (element.kind == Element::kDash && is_dash(text[t].own)) ||
+                          (element.kind == Element::kCharacter && same);
+        yes[t] = fits ? 1 : 0;
       }
     }
+    next = std::move(yes);
   }
-  return yes[0][0] != 0;
+  return next[0] != 0;
+}
+
+Elements literal(std::string_view text) {
+  Elements out;
+  while (!text.empty()) {
+    const std::size_t n = step(text);
+    out.push_back({Element::kCharacter, characters(text.substr(0, n)).front(), std::string(text.substr(0, n))});
+    text.remove_prefix(n);
+  }
+  return out;
 }
 
 Elements read_value(std::string_view value) {
+  const Elements all = literal(value);
   Elements out;
-  const Characters all = characters(value);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] == "\\" && i + 1 < all.size() && (all[i + 1] == "*" || all[i + 1] == "?" || all[i + 1] == "\\")) {
-      out.push_back({Element::kCharacter, all[++i]});
-    } else if (all[i] == "*") {
-      out.push_back({Element::kMany, {}});
-    } else if (all[i] == "?") {
-      out.push_back({Element::kOne, {}});
-    } else {
-      out.push_back({Element::kCharacter, all[i]});
-    }
+    const bool escapes = all[i].bytes == "\\" && i + 1 < all.size() && (all[i + 1].bytes == "*" || all[i + 1].bytes == "?" || all[i + 1].bytes == "\\");
+    if (escapes) out.push_back(all[++i]);
+    else if (all[i].bytes == "*") out.push_back({Element::kMany});
+    else if (all[i].bytes == "?") out.push_back({Element::kOne});
+    else out.push_back(all[i]);
   }
   return out;
 }
 
 std::string literal_text(const Elements& elements) {
   std::string out;
-  for (const Element& element : elements) out += element.character;
-  return out;
-}
-Elements literal(const std::string& text) {
-  Elements out;
-  for (const std::string& c : characters(text)) out.push_back({Element::kCharacter, c});
+  for (const Element& element : elements) out += element.bytes;
   return out;
 }
 
@@ -125,12 +146,8 @@ std::string stable_part(const std::string& bytes, std::size_t before) {
 std::string utf16(const std::string& text, bool big, bool mark) {
   std::vector<unsigned> units;
   if (mark) units.push_back(0xFEFF);
-  for (const std::string& c : characters(text)) {
-    std::uint32_t code = static_cast<unsigned char>(c[0]);
-    if (c.size() > 1) {
-      code &= 0xFFU >> (c.size() + 1);
-      for (std::size_t i = 1; i < c.size(); ++i) code = code * 64 + (static_cast<unsigned char>(c[i]) & 63U);
-    }
+  for (const Character& c : characters(text)) {
+    const std::uint32_t code = c.own;
     if (code > 0xFFFF) {
       units.push_back(0xD800 + (code - 0x10000) / 1024);
       units.push_back(0xDC00 + (code - 0x10000) % 1024);
@@ -218,10 +235,19 @@ std::string text_of(const Value& value) {
 
 // --- an item ---
 
+// Patterns or regular expression of a value, kept because an interpreter sees many events.
+struct Meaning {
+  bool read = false;
+  std::vector<Elements> patterns;
+  std::unique_ptr<RE2> regex;
+};
+using Meanings = std::unordered_map<const Scalar*, Meaning>;
+
 class Interpreter {
  public:
   // `element`: of an array, where the parts of a block are asked; null for the event itself.
-  Interpreter(const Rule& rule, const Event& event, const Value* element = nullptr) : rule_(rule), event_(event), element_(element) {}
+  Interpreter(const Rule& rule, Meanings& meanings, const Event& event, const Value* element = nullptr)
+      : rule_(rule), meanings_(meanings), event_(event), element_(element) {}
 
   bool condition(const Condition& c, const std::vector<Selection>& selections) const {
     switch (c.kind) {
@@ -230,14 +256,14 @@ class Interpreter {
       case Condition::Kind::kOr: return std::any_of(c.parts.begin(), c.parts.end(), [&](const Condition& p) { return condition(p, selections); });
       case Condition::Kind::kName:
         for (const Selection& s : selections) {
-          if (s.origin == c.origin && s.name == c.name) return detection(s.detection);
+          if (s.name == c.name) return detection(s.detection);
         }
         return false;
       case Condition::Kind::kSelector: {
         std::size_t all = 0;
         std::size_t hits = 0;
         for (const Selection& s : selections) {
-          if (s.origin != c.origin || !selects(c.name, s.name)) continue;
+          if (!selects(c.name, s.name)) continue;
           ++all;
           hits += detection(s.detection) ? 1U : 0U;
         }
@@ -266,7 +292,7 @@ class Interpreter {
       else if (array.kind() != Kind::kNull) elements.push_back(array);
       for (const Value& element : elements) {
         ++all;
-        good += Interpreter(rule_, event_, &element).condition(b.condition, b.selections) ? 1U : 0U;
+        good += Interpreter(rule_, meanings_, event_, &element).condition(b.condition, b.selections) ? 1U : 0U;
       }
     }
     switch (b.quantifier) {
@@ -310,7 +336,9 @@ class Interpreter {
   }
 
   bool item(const Item& i) const {
-    const auto one = [&](const Scalar& v) { return value(i, v); };
+    std::vector<Seen> values;
+    for (const Value& value : seen(i)) values.push_back(Seen{value, {}, {}, false});
+    const auto one = [&](const Scalar& v) { return value_holds(i, v, values); };
     const bool result = has(i, {"all"}) ? std::all_of(i.values.begin(), i.values.end(), one) : std::any_of(i.values.begin(), i.values.end(), one);
     return has(i, {"neq"}) ? !result : result;
   }
@@ -328,27 +356,43 @@ class Interpreter {
     return out;
   }
 
-  bool value(const Item& i, const Scalar& v) const {
-    const std::vector<Value> values = seen(i);
+  // A value with its text, which is made for all tests of an item at once.
+  struct Seen {
+    Value value;
+    std::string text;
+    Characters characters;
+    bool has_text;
+  };
+  static const Characters& characters_of(Seen& x) {
+    if (!x.has_text) {
+      x.text = text_of(x.value);
+      x.characters = characters(x.text);
+      x.has_text = true;
+    }
+    return x.characters;
+  }
+
+  bool value_holds(const Item& i, const Scalar& v, std::vector<Seen>& values) const {
     if (v.type == Scalar::Type::kNull) {
-      return values.empty() || std::any_of(values.begin(), values.end(), [](const Value& x) { return x.kind() == Kind::kNull; });
+      return values.empty() || std::any_of(values.begin(), values.end(), [](const Seen& x) { return x.value.kind() == Kind::kNull; });
     }
     if (has(i, {"exists"})) return values.empty() != (folded(v.text) == "true" || folded(v.text) == "yes");
     if (has(i, {"fieldref"})) return field_reference(i, v, values);
-    return std::any_of(values.begin(), values.end(), [&](const Value& x) { return x.kind() != Kind::kNull && test(i, v, x); });
+    return std::any_of(values.begin(), values.end(), [&](Seen& x) { return x.value.kind() != Kind::kNull && test(i, v, x); });
   }
 
-  bool field_reference(const Item& i, const Scalar& v, const std::vector<Value>& left) const {
+  bool field_reference(const Item& i, const Scalar& v, std::vector<Seen>& left) const {
     std::vector<Value> right;
     for (const Value& other : named(literal_text(read_value(v.text)))) with_members(other, right);
     const bool cased = has(i, {"cased"});
     const auto scalar = [](const Value& x) { return x.kind() != Kind::kNull && x.kind() != Kind::kArray && x.kind() != Kind::kObject; };
-    for (const Value& a : left) {
+    for (Seen& seen : left) {
+      const Value& a = seen.value;
       for (const Value& b : right) {
         if (!scalar(a) || !scalar(b)) continue;
         Elements pattern = literal(text_of(b));
         ends(i, false, pattern);
-        if (whole(pattern, characters(text_of(a)), cased)) return true;
+        if (whole(pattern, characters_of(seen), cased)) return true;
         const bool both_text = a.kind() == Kind::kString && b.kind() == Kind::kString;
         const bool plain = !has(i, {"contains", "startswith", "endswith"});
         if (plain && !both_text && number_of(a) && number_of(b) && equal(*number_of(a), *number_of(b))) return true;
@@ -359,8 +403,8 @@ class Interpreter {
 
   static void ends(const Item& i, bool keyword, Elements& pattern) {
     const bool plain_keyword = keyword && !has(i, {"startswith", "endswith"});
-    if (has(i, {"contains", "endswith"}) || plain_keyword) pattern.insert(pattern.begin(), {Element::kMany, {}});
-    if (has(i, {"contains", "startswith"}) || plain_keyword) pattern.push_back({Element::kMany, {}});
+    if (has(i, {"contains", "endswith"}) || plain_keyword) pattern.insert(pattern.begin(), Element{Element::kMany});
+    if (has(i, {"contains", "startswith"}) || plain_keyword) pattern.push_back(Element{Element::kMany});
   }
 
   static std::string rule_text(const Scalar& v) {
@@ -369,15 +413,28 @@ class Interpreter {
     return v.text;
   }
 
-  static bool test(const Item& i, const Scalar& v, const Value& x) {
+  // What a value of the rule means, whatever the event.
+  const Meaning& meaning(const Item& i, const Scalar& v) const {
+    Meaning& known = meanings_[&v];
+    if (known.read) return known;
+    known.read = true;
     const std::string text = rule_text(v);
     if (has(i, {"re"})) {
       RE2::Options options;
       options.set_log_errors(false);
       options.set_case_sensitive(!has(i, {"i", "ignorecase"}));
       options.set_dot_nl(has(i, {"s", "dotall"}));
-      return RE2::PartialMatch(text_of(x), RE2((has(i, {"m", "multiline"}) ? "(?m)" : "") + text, options));
+      known.regex = std::make_unique<RE2>((has(i, {"m", "multiline"}) ? "(?m)" : "") + text, options);
+    } else {
+      known.patterns = patterns(i, text);
     }
+    return known;
+  }
+
+  bool test(const Item& i, const Scalar& v, Seen& seen) const {
+    const Value& x = seen.value;
+    const std::string text = rule_text(v);
+    if (has(i, {"re"})) return RE2::PartialMatch(text_of(x), *meaning(i, v).regex);
     if (has(i, {"cidr"})) {
       const auto address = x.kind() == Kind::kString ? parse_address(x.as_string()) : std::nullopt;
       return address && parse_network(text)->contains(*address);
@@ -399,12 +456,14 @@ class Interpreter {
       const Number wanted = v.type == Scalar::Type::kInt ? *number_of(Value::of(v.integer)) : *number_of(Value::of(v.real));
       return number && equal(*number, wanted);
     }
-    return text_test(i, text, x, encodes);
+    const Characters& characters = characters_of(seen);
+    const std::vector<Elements>& all = meaning(i, v).patterns;
+    return std::any_of(all.begin(), all.end(), [&](const Elements& pattern) { return whole(pattern, characters, has(i, {"cased"})); });
   }
 
-  static bool text_test(const Item& i, const std::string& text, const Value& x, bool encodes) {
+  static std::vector<Elements> patterns(const Item& i, const std::string& text) {
     std::vector<Elements> patterns = {read_value(text)};
-    if (encodes) {
+    if (has(i, {"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})) {
       std::string bytes = literal_text(patterns[0]);
       if (has(i, {"wide", "utf16le"})) bytes = utf16(bytes, false, false);
       if (has(i, {"utf16be"})) bytes = utf16(bytes, true, false);
@@ -418,31 +477,71 @@ class Interpreter {
     } else if (has(i, {"windash"})) {
       vary(patterns[0]);
     }
-    const Characters seen = characters(text_of(x));
-    return std::any_of(patterns.begin(), patterns.end(), [&](Elements& pattern) {
-      ends(i, i.field.empty(), pattern);
-      return whole(pattern, seen, has(i, {"cased"}));
-    });
+    for (Elements& pattern : patterns) ends(i, i.field.empty() && i.steps.empty(), pattern);
+    return patterns;
   }
 
   static void vary(Elements& pattern) {
     Elements out = pattern;
     const auto text_at = [&](std::size_t n) { return n < pattern.size() && pattern[n].kind == Element::kCharacter; };
     for (std::size_t n = 0; n < pattern.size(); ++n) {
-      if (!text_at(n) || !is_dash(pattern[n].character)) continue;
-      const bool starts = n == 0 || !text_at(n - 1) || !is_word(pattern[n - 1].character);
-      if (starts && text_at(n + 1) && is_word(pattern[n + 1].character)) out[n].kind = Element::kDash;
+      if (!text_at(n) || !is_dash(pattern[n].character.own)) continue;
+      const bool starts = n == 0 || !text_at(n - 1) || !is_word(pattern[n - 1].character.own);
+      if (starts && text_at(n + 1) && is_word(pattern[n + 1].character.own)) out[n].kind = Element::kDash;
     }
     pattern = std::move(out);
   }
 
   const Rule& rule_;
+  Meanings& meanings_;
   const Event& event_;
   const Value* element_;
 };
 
 }  // namespace
 
-bool oracle_matches(const Rule& rule, const Event& event) { return Interpreter(rule, event).condition(rule.condition, rule.selections); }
+struct Oracle::Inner {
+  Rule rule;
+  std::vector<Rule> filters;  // as if they were rules of this rule's log source
+  mutable Meanings meanings;
+};
+
+namespace {
+
+bool names(const Filter& filter, const Rule& rule) {
+  if (filter.any) return true;
+  return std::any_of(filter.rules.begin(), filter.rules.end(), [&](const std::string& reference) {
+    const bool by_id = !rule.id.empty() && iequals(reference, rule.id);
+    return by_id || (!rule.name.empty() && reference == rule.name);
+  });
+}
+bool lies_within(const Rule& rule, const Filter& filter) {
+  const bool product = filter.product.empty() || filter.product == rule.product;
+  const bool category = filter.category.empty() || filter.category == rule.category;
+  const bool service = filter.service.empty() || filter.service == rule.service;
+  return product && category && service;
+}
+
+}  // namespace
+
+Oracle::Oracle(const Rule& rule, std::span<const Filter> filters) : inner_(std::make_unique<Inner>()) {
+  inner_->rule = rule;
+  for (const Filter& filter : filters) {
+    if (!names(filter, rule) || !lies_within(rule, filter)) continue;
+    Rule& as_rule = inner_->filters.emplace_back();
+    as_rule.product = rule.product;
+    as_rule.category = rule.category;
+    as_rule.service = rule.service;
+    as_rule.selections = filter.selections;
+    as_rule.condition = filter.condition;
+  }
+}
+Oracle::Oracle(Oracle&&) noexcept = default;
+Oracle::~Oracle() = default;
+
+bool Oracle::matches(const Event& event) const {
+  const auto holds = [&](const Rule& rule) { return Interpreter(rule, inner_->meanings, event).condition(rule.condition, rule.selections); };
+  return holds(inner_->rule) && std::all_of(inner_->filters.begin(), inner_->filters.end(), holds);
+}
 
 }  // namespace tocsin::rules::sigma
