@@ -299,6 +299,7 @@ class Matcher {
     matches_.clear();
     engine_.match(event, matches_, options_.all_log_sources ? sigma::Routing::kEverything : sigma::Routing::kByLogSource);
     for (const sigma::Match& one : matches_) {
+      if (one.silent) continue;  // only a correlation counts it
       if (std::find(told_.begin(), told_.end(), one.rule) != told_.end()) continue;
       told_.push_back(one.rule);
       ++found_;

@@ -207,6 +207,7 @@ struct Pipeline::Impl {
     const rules::Event normal = access_event(one.access, arena);
     setup.rules->match(normal, matches);
     for (std::size_t i = 0; i < matches.size(); ++i) {
+      if (matches[i].silent) continue;  // only a correlation counts it
       const sigma::Rule& rule = *matches[i].rule;
       // A rule without a log source sees both forms of the event; it still is one match.
       const auto before = matches.begin() + static_cast<std::ptrdiff_t>(i);

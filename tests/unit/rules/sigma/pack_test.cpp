@@ -18,7 +18,7 @@ TEST(Pack, DataAccessKeepsItsPromises) {
   ASSERT_TRUE(report.has_value()) << report.error().text();
   for (const Report& refused : report->refused) ADD_FAILURE() << refused.text();
   for (const PackMistake& mistake : report->mistakes) ADD_FAILURE() << mistake.file << ":" << mistake.line << ": " << mistake.message;
-  EXPECT_GE(report->rules, 10U);
+  EXPECT_GE(report->rules, 60U);
   EXPECT_GE(report->samples, report->rules * 2);
 }
 
