@@ -67,7 +67,8 @@ void Correlator::Inner::plan() {
     for (const auto& input : node.compiled->inputs) {
       if (!input.correlation) continue;
       const CorrelationNode& lower = nodes[input.index];
-      node.delay = std::max(node.delay, std::min(kFarthest, lower.delay + (lower.compiled->whole_windows ? lower.timespan : 0)));
+      // A whole window that began at t speaks once the watermark is later than t + timespan, and its match may lie at t.
+      node.delay = std::max(node.delay, std::min(kFarthest, lower.delay + (lower.compiled->whole_windows ? lower.timespan + 1 : 0)));
     }
     for (const std::uint32_t next : above[order[at]]) {
       if (--waits[next] == 0) order.push_back(next);
