@@ -1,0 +1,2 @@
+add_executable(bench_exposure_index ${CMAKE_CURRENT_LIST_DIR}/exposure_index_bench.cpp)
+target_link_libraries(bench_exposure_index PRIVATE tocsin_flags tocsin_exposure_index tocsin_durable_file tocsin_sqlite benchmark::benchmark)
