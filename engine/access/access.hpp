@@ -72,6 +72,7 @@ struct Statement {
   std::string relation_type;         // "TABLE", "VIEW", "???", …
   std::uint64_t number = 0;          // pgaudit STATEMENT_ID, unique within the session; 0 = none
   std::uint64_t sub_number = 0;      // pgaudit SUBSTATEMENT_ID
+  bool cut = false;                  // the log may have cut `text` short: it says what was begun, not what was asked
 };
 
 struct Access {

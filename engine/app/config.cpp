@@ -127,7 +127,7 @@ class Walk {
   std::filesystem::path folder_;
 };
 
-const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "cloudtrail", "combined", "json", "text"};
+const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "json", "text"};
 
 void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Config& config) {
   SourceConfig source;
@@ -138,6 +138,7 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"description", [&](const auto& n, const auto& p) { walk.text(n, p, source.description); }},
       {"timezone", [&](const auto& n, const auto& p) { walk.text(n, p, source.timezone); }},
       {"fields", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.fields); }},
+      {"statement_limit", [&](const auto& n, const auto& p) { walk.number(n, p, source.statement_limit, 16, 1'000'000'000); }},
       {"routes", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
        }},

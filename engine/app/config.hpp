@@ -40,6 +40,7 @@ struct SourceConfig {
   std::string timezone = "UTC";  // of times that carry no offset
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
   std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
+  std::uint64_t statement_limit = 0;          // format mariadb-audit: server_audit_query_log_limit; 0 = its default
 };
 
 struct DatasetConfig {

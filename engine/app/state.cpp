@@ -224,6 +224,7 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const sto
     source.description = s.description;
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
     source.decoder.routes = s.routes;
+    source.decoder.statement_limit = s.statement_limit;
     auto mapping = JsonMapping::from(s.fields);
     if (!mapping) return fail(Errc::kInvalid, "source '" + s.name + "': " + mapping.error().message, config.file.string(), mapping.error().remedy);
     source.decoder.mapping = std::move(*mapping);

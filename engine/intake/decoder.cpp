@@ -7,13 +7,14 @@
 #include "engine/intake/csv.hpp"
 #include "engine/intake/factories.hpp"
 #include "engine/intake/json_record.hpp"
+#include "engine/intake/mariadb.hpp"
 #include "engine/intake/pgaudit.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
 namespace {
 
-constexpr std::array<std::string_view, 6> kFormats = {"pgaudit-csv", "pgaudit-json", "cloudtrail",
+constexpr std::array<std::string_view, 7> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail",
                                                       "combined",    "json",         "text"};
 
 std::string joined(std::string_view a, std::string_view b) {
@@ -39,6 +40,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, const Dec
   if (!zone) return pass(std::move(zone));
   if (format == "pgaudit-csv") return make_pgaudit_csv(std::move(*zone));
   if (format == "pgaudit-json") return make_pgaudit_json(std::move(*zone));
+  if (format == "mariadb-audit") return make_mariadb(options, std::move(*zone));
   if (format == "cloudtrail") return make_cloudtrail();
   if (format == "combined") return make_combined(options);
   if (format == "text") return make_text(options);

@@ -8,6 +8,7 @@
 #include "engine/intake/csv.hpp"
 #include "engine/intake/framer.hpp"
 #include "engine/intake/json_record.hpp"
+#include "engine/intake/mariadb.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -62,7 +63,7 @@ Result<Recognised> recognise(std::string_view sample) {
   if (sample.starts_with("\xEF\xBB\xBF")) sample.remove_prefix(3);
   if (trim(sample).empty()) return fail(Errc::kUnavailable, "there is nothing yet to recognise a format by");
 
-  Score csv, combined, pgjson, cloudtrail, json;
+  Score csv, combined, audit, pgjson, cloudtrail, json;
   std::vector<CsvField> fields;
   for_records(sample, Framing::kCsvLog, [&](const Frame& frame) {
     ++csv.seen;
@@ -71,6 +72,8 @@ Result<Recognised> recognise(std::string_view sample) {
   for_records(sample, Framing::kLines, [&](const Frame& frame) {
     ++combined.seen;
     if (frame.error.empty() && parse_combined(frame.bytes)) ++combined.fits;
+    ++audit.seen;
+    if (frame.error.empty() && parse_server_audit(frame.bytes)) ++audit.fits;
   });
   const auto look_at_json = [&](std::string_view text) {
     rules::Arena arena;
@@ -105,11 +108,12 @@ Result<Recognised> recognise(std::string_view sample) {
   if (cloudtrail.good()) return Recognised{"cloudtrail", said(cloudtrail, "are JSON with CloudTrail's eventSource and eventName")};
   if (json.good()) return Recognised{"json", said(json, "are JSON objects of no special kind")};
   if (csv.good()) return Recognised{"pgaudit-csv", said(csv, "have csvlog's columns and begin with a time")};
+  if (audit.good()) return Recognised{"mariadb-audit", said(audit, "are server_audit lines")};
   if (combined.good()) return Recognised{"combined", said(combined, "are access log lines")};
 
   if (sample.find('\n') == std::string_view::npos && sample.size() < kRecognitionSample) {
     return fail(Errc::kUnavailable, "one unfinished line is not enough to recognise a format by", {},
-                "name it: pgaudit-csv, pgaudit-json, cloudtrail, combined, json or text");
+                "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, json or text");
   }
   if (sample.find("  AUDIT: ") != std::string_view::npos || sample.find("FATAL:  ") != std::string_view::npos) {
     return fail(Errc::kUnsupported, "this looks like PostgreSQL's stderr log, which Tocsin does not read", {},
@@ -126,7 +130,7 @@ Result<Recognised> recognise(std::string_view sample) {
           : "its first line has " + std::to_string(first.size()) + " bytes and begins with " +
                 (digit ? "a digit" : letter ? "a letter" : "'" + printable(std::string_view(&c, 1), 8) + "'");
   return fail(Errc::kInvalid, "the format is not recognised: " + looks, {},
-              "name it: pgaudit-csv, pgaudit-json, cloudtrail, combined, json or text (any other text, line by line)");
+              "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, json or text (any other text, line by line)");
 }
 
 }  // namespace tocsin::engine
