@@ -88,6 +88,7 @@ bool all_digits(std::string_view text) {
 
 class Compiler {
  public:
+  explicit Compiler(ReadOptions options) : options_(options) {}
   Statement statement;
 
   void run(Tree node) {
@@ -336,7 +337,7 @@ class Compiler {
     node.items("valuesLists", [&](Tree row) { values_row(row, env, sub); });
     LevelFlags flags;
     const bool grouped = node.size("groupClause") > 0;
-    if (!grouped) node.items("targetList", [&](Tree t) { flags.unknown_is_scalar |= has_plain_column(t.at("ResTarget").at("val")); });
+    if (!grouped && !options_.loose_grouping) node.items("targetList", [&](Tree t) { flags.unknown_is_scalar |= has_plain_column(t.at("ResTarget").at("val")); });
     targets(node, "targetList", env, flags, sub);
     presence(from_sources, flags, sub);
     if (const Tree where = node.at("whereClause")) restrict(sub.sources, condition(where, env, sub.sources));
@@ -1145,6 +1146,7 @@ class Compiler {
       out.known = true;
       if (body.at("sval")) {
         out.text = body.at("sval").text("sval");
+        out.quoted = true;
       } else if (body.at("fval")) {
         out.text = body.at("fval").text("fval");
         out.known = all_digits(out.text) || (out.text.size() > 1 && out.text[0] == '-' && all_digits(std::string_view(out.text).substr(1)));
@@ -1269,14 +1271,15 @@ class Compiler {
   std::vector<Part> staged_parts_;
 
  private:
+  ReadOptions options_;
   std::size_t depth_ = 0;
   const Env* first_env_ = nullptr;
 };
 
 }  // namespace
 
-Result<Statement> compile(Tree node) {
-  Compiler compiler;
+Result<Statement> compile(Tree node, ReadOptions options) {
+  Compiler compiler(options);
   try {
     compiler.run(node);
   } catch (const TooLarge&) {

@@ -8,6 +8,6 @@
 namespace tocsin::engine::sql {
 
 // One statement node ({"SelectStmt": …}). Errors: kTooLarge.
-[[nodiscard]] Result<Statement> compile(Tree statement);
+[[nodiscard]] Result<Statement> compile(Tree statement, ReadOptions options);
 
 }  // namespace tocsin::engine::sql

@@ -151,7 +151,7 @@ bool Column::may_be(int source, std::string_view column) const {
   return false;
 }
 
-Result<Reading> read_afresh(std::string_view text) {
+Result<Reading> read_afresh(std::string_view text, ReadOptions options) {
   if (text.size() > kMaxStatementBytes) {
     return fail(Errc::kTooLarge, "the statement is longer than " + std::to_string(kMaxStatementBytes) + " bytes");
   }
@@ -172,7 +172,7 @@ Result<Reading> read_afresh(std::string_view text) {
   std::optional<Error> error;
   Tree(root).items("stmts", [&](Tree item) {
     if (error) return;
-    auto statement = compile(item.at("stmt"));
+    auto statement = compile(item.at("stmt"), options);
     if (!statement) {
       error = std::move(statement).error();
     } else {

@@ -51,6 +51,7 @@ struct Value {
   bool known = false;    // false: an expression that is not evaluated
   bool array = false;    // an array literal ("{1,2}") whose elements count
   bool null = false;
+  bool quoted = false;   // a string, not a number
   int parameter = 0;     // 1-based; 0 = `text` is the value
   std::string text;
 };
@@ -166,8 +167,12 @@ struct Reading {
 // kTooLarge (a limit above). Thread-safe: keeps a cache per thread, so a repeated text costs a look-up.
 [[nodiscard]] Result<std::shared_ptr<const Reading>> read(std::string_view text);
 
+struct ReadOptions {
+  bool loose_grouping = false;  // a plain column beside an aggregate needs no GROUP BY (MySQL)
+};
+
 // The same without cache.
-[[nodiscard]] Result<Reading> read_afresh(std::string_view text);
+[[nodiscard]] Result<Reading> read_afresh(std::string_view text, ReadOptions options = {});
 
 // Canonical text of a reading, for tests: one line per statement, one per source.
 [[nodiscard]] std::string describe(const Reading& reading);
