@@ -73,6 +73,29 @@ std::optional<PersonNo> People::find(std::string_view id) const {
   return found->second;
 }
 
+bool People::only_integers() const {
+  return std::none_of(not_integers_.begin(), not_integers_.end(), [&](PersonNo no) { return entries_[no].listed; });
+}
+
+std::optional<std::vector<PersonNo>> People::similar(std::string_view id) const {
+  const auto ascii = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  if (!ascii(id)) return std::nullopt;
+  for (; folded_to_ < entries_.size(); ++folded_to_) {
+    const std::string& known = entries_[folded_to_].id;
+    const auto no = static_cast<PersonNo>(folded_to_);
+    if (!ascii(known)) not_ascii_.push_back(no);
+    else if (!known.empty()) folded_[to_lower(trim(known))].push_back(no);
+  }
+  std::vector<PersonNo> out = not_ascii_;
+  if (const auto found = folded_.find(to_lower(trim(id))); found != folded_.end()) {
+    out.insert(out.end(), found->second.begin(), found->second.end());
+  }
+  sort_unique(out);
+  return out;
+}
+
 std::uint64_t People::count(const Span& when) const {
   std::uint64_t out = entries_.size() - bounded_.size();
   for (const PersonNo no : bounded_) out += entries_[no].valid.meets(when) ? 1U : 0U;
@@ -320,6 +343,9 @@ void People::forget(PersonNo no) {
   by_id_.erase(entry.id);
   std::erase_if(ordered_, [no](const auto& pair) { return pair.second == no; });
   std::erase(not_integers_, no);
+  folded_.clear();
+  not_ascii_.clear();
+  folded_to_ = 0;
   entry.id.clear();
   entry.country.clear();
   entry.language.clear();

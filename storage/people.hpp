@@ -73,7 +73,12 @@ class People {
   // Whether ids are integers, so that '042' means 42.
   [[nodiscard]] bool integer_keys() const noexcept { return not_integers_.size() <= ordered_.size(); }
 
+  // Whether every id that a register or an INSERT told is an integer.
+  [[nodiscard]] bool only_integers() const;
+
   // ---- asking
+  // Those whose ids a case- and accent-insensitive collation may find equal to `id`; nullopt if that cannot be told.
+  [[nodiscard]] std::optional<std::vector<PersonNo>> similar(std::string_view id) const;
   [[nodiscard]] std::optional<PersonNo> find(std::string_view id) const;
   // People in the dataset at any moment of `when`.
   [[nodiscard]] std::uint64_t count(const Span& when) const;
@@ -154,6 +159,9 @@ class People {
   mutable std::vector<std::pair<std::int64_t, PersonNo>> ordered_;  // integer keys, sorted when asked
   mutable bool ordered_sorted_ = true;
   std::vector<PersonNo> not_integers_;
+  mutable std::unordered_map<std::string, std::vector<PersonNo>> folded_;  // trimmed ids in lower case, made when asked
+  mutable std::vector<PersonNo> not_ascii_;
+  mutable std::size_t folded_to_ = 0;    // entries that are in folded_
   std::vector<PersonNo> bounded_;        // people whose validity has an end or a known beginning
   std::unordered_set<PersonNo> is_bounded_;
   std::unordered_set<PersonNo> unknown_attributes_;

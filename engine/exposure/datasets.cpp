@@ -1,6 +1,8 @@
 // The map is small (a handful of registers), so looking through it is enough.
 #include "engine/exposure/datasets.hpp"
 
+#include "rules/base/text.hpp"
+
 #include <utility>
 
 namespace tocsin::engine {
@@ -45,8 +47,9 @@ std::vector<PersonColumn> DatasetMap::persons_of(std::string_view relation) cons
   std::vector<PersonColumn> out;
   for (const DatasetSpec& spec : specs_) {
     for (const auto& [table, column] : spec.tables) {
+      // Whether names differ in more than case depends on the database: if they do not, they may be the same.
       const std::string_view named = without_public(table);
-      if (named != relation && (qualified || last_part(named) != relation)) continue;
+      if (!iequals(named, relation) && (qualified || !iequals(last_part(named), relation))) continue;
       out.push_back({spec.name, column, is_main(spec, table, column), true});
     }
   }

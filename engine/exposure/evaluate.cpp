@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -197,6 +199,60 @@ struct Evaluator {
     return out;
   }
 
+  // '5' < '10' is false as text and true as numbers; which of the two the column makes of it is not known.
+  static bool unquoted(const std::optional<Value>& v) { return !v || (v->parameter == 0 && !v->quoted); }
+
+  // The people whose key MySQL may find equal to one of the values; everyone where that cannot be told.
+  PeopleSet mysql_ids(const Predicate& p) const {
+    const storage::People* people = input.people != nullptr && input.people->registered() ? input.people : nullptr;
+    const bool numbers = people == nullptr || people->only_integers();
+    std::vector<std::string> values;
+    PeopleSet out = nobody();
+    out.exact = true;
+    for (const Value& v : p.values) {
+      if (v.null) continue;
+      if (!v.quoted) {
+        if (!numbers) return {};  // a number against text: '42', '42abc' and ' 42.0' are all equal to 42
+        values.push_back(v.text);
+        continue;
+      }
+      if (numbers) {
+        // As a number if the column is one; as it stands, if nobody knows what the column is.
+        const auto number = leading_number(v.text);
+        if (!number) return {};
+        if (!number->empty()) values.push_back(*number);
+        if (people == nullptr && (number->empty() || *number != trim(v.text))) values.push_back(v.text);
+        continue;
+      }
+      const auto like = people->similar(v.text);
+      if (!like) return {};
+      out.people.insert(out.people.end(), like->begin(), like->end());
+      if (like->empty()) values.push_back(v.text);
+    }
+    PeopleSet named = ids(values);
+    out.people.insert(out.people.end(), named.people.begin(), named.people.end());
+    std::sort(out.people.begin(), out.people.end());
+    out.people.erase(std::unique(out.people.begin(), out.people.end()), out.people.end());
+    out.strangers = std::move(named.strangers);
+    return out;
+  }
+
+  // The whole number that a text becomes beside an integer column: "42", " 42abc", "4.2e1" are 42; text that begins
+  // with none is 0. "" if it is no whole number, nullopt if it is too large to be compared exactly.
+  static std::optional<std::string> leading_number(std::string_view text) {
+    text = trim(text);
+    const std::string spelt(text.substr(0, 400));
+    const char c = spelt.empty() ? ' ' : spelt[spelt[0] == '-' || spelt[0] == '+' ? std::min<std::size_t>(1, spelt.size() - 1) : 0];
+    // Only what MySQL reads as a number: no "inf", no "nan", no "0x1f" (which is 0 there).
+    if ((c < '0' || c > '9') && c != '.') return "0";
+    const std::size_t hex = spelt.find_first_of("xX");
+    const double value = std::strtod(spelt.substr(0, hex).c_str(), nullptr);
+    constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it neighbours are equal
+    if (!(value > -kExact && value < kExact)) return std::nullopt;
+    if (value != std::floor(value)) return "";
+    return std::to_string(static_cast<std::int64_t>(value));
+  }
+
   PeopleSet listed(const Predicate& p) const {
     if (is_key(p.column)) {
       const auto values = texts_of(p, input);
@@ -204,9 +260,9 @@ struct Evaluator {
         input.parameter_missing = true;
         return {};
       }
-      return ids(*values);
+      return input.mysql ? mysql_ids(p) : ids(*values);
     }
-    if (input.people != nullptr && is_attribute(p.column)) {
+    if (input.people != nullptr && !input.mysql && is_attribute(p.column)) {
       const auto values = texts_of(p, input);
       if (!values) return {};
       if (auto having = input.people->having(p.column.name, *values, input.when)) {
@@ -221,6 +277,7 @@ struct Evaluator {
 
   PeopleSet ranged(const Predicate& p) const {
     if (!is_key(p.column) || input.people == nullptr) return {};
+    if (input.mysql && !(input.people->only_integers() && unquoted(p.low) && unquoted(p.high))) return {};
     std::optional<std::int64_t> low, high;
     if (p.low && !bound(*p.low, low)) return {};
     if (p.high && !bound(*p.high, high)) return {};

@@ -45,6 +45,9 @@ struct EvaluationInput {
   // Whether source `i` surely has this column.
   std::function<bool(int, const std::string&)> has_column;
   std::size_t max_ids = 100'000;
+  // MySQL compares as it pleases: '42abc' = 42, any text = 0, 'A' = 'a'. Then a condition holds only for values
+  // whose kind leaves one reading, and texts are compared as its collations do; the rest says nothing.
+  bool mysql = false;
   bool parameter_missing = false;  // set: a condition on the key had a value that the log does not show
 };
 
