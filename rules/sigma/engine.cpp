@@ -77,6 +77,8 @@ struct Engine::Inner {
   Program program;
   std::unique_ptr<const Witnesses> facts;    // of the program
   std::vector<Witness> witnesses;            // per rule; they point into `facts`
+  std::unique_ptr<const Together> together;
+  std::unique_ptr<const Order> order;
   std::vector<CompiledCorrelation> correlations;
   std::vector<bool> silent;                  // per rule: it only feeds correlations
   std::uint64_t id = 0;
@@ -129,6 +131,8 @@ void Engine::Inner::derive_witnesses() {
   witnesses.reserve(program.rules().size());
   for (const CompiledRule& rule : program.rules()) witnesses.push_back(found->find(rule.root));
   facts = std::move(found);
+  together = std::make_unique<const Together>(program);
+  order = std::make_unique<const Order>(program, *together);
 }
 
 std::unique_ptr<const Route> Engine::Inner::make_route(const LogSource* source) const {
@@ -202,7 +206,7 @@ void Engine::match(const Event& event, std::vector<Match>& out, Routing routing)
   Scratch& scratch = thread_scratch(inner.id);
   scratch.begin(inner.program, inner.id);
   route.resolve(event, scratch);
-  Evaluation evaluation(inner.program, event, scratch, true);
+  Evaluation evaluation(inner.program, event, scratch, true, inner.together.get(), inner.order.get());
   route.collect(evaluation, scratch);
   std::sort(scratch.candidates.begin(), scratch.candidates.end());
   const CompiledRule* const rules = inner.program.rules().data();

@@ -36,18 +36,18 @@ void Scratch::begin(const Program& program, std::uint64_t program_id) {
 }
 
 bool Evaluation::holds(std::uint32_t index) {
-  const Node& node = program_.nodes()[index];
+  const Node& node = program_.nodes().data()[index];
   switch (node.kind) {
     case Node::Kind::kTest: return test(node.value);
     case Node::Kind::kNot: return !holds(node.first);
     case Node::Kind::kAnd:
       for (std::uint32_t i = 0; i < node.count; ++i) {
-        if (!holds(node.first + i)) return false;
+        if (!holds(order_ != nullptr ? order_->of(node.first)[i] : node.first + i)) return false;
       }
       return true;
     case Node::Kind::kOr:
       for (std::uint32_t i = 0; i < node.count; ++i) {
-        if (holds(node.first + i)) return true;
+        if (holds(order_ != nullptr ? order_->of(node.first)[i] : node.first + i)) return true;
       }
       return false;
     case Node::Kind::kAtLeast: {
@@ -89,18 +89,38 @@ bool Evaluation::every_holds(const Node& node) {
 }
 
 bool Evaluation::test(PredicateId id) {
-  const Predicate& asked = program_.predicates()[id];
+  const Predicate& asked = program_.predicates().data()[id];
   if (asked.relative) {
     const std::size_t before = scratch_.leaves.size();
     const bool result = ask(asked);
     scratch_.leaves.resize(before);
     return result;
   }
-  std::uint32_t& state = scratch_.tests[id];
+  std::uint32_t& state = scratch_.tests.data()[id];
   if (state >> 1 == scratch_.epoch) return (state & 1U) != 0;
+  if (const Together::Ends* const ends = together_ == nullptr ? nullptr : together_->of(id); ends != nullptr) {
+    if (scratch_.fields.data()[asked.field].answered != scratch_.epoch) answer(*ends, asked.field);
+    return state >> 1 == scratch_.epoch;  // else it was not among those that hold
+  }
   const bool result = ask(asked);
   state = scratch_.epoch << 1 | (result ? 1U : 0U);
   return result;
+}
+
+// Marks those of a field's tests that hold.
+void Evaluation::answer(const Together::Ends& ends, FieldId field) {
+  scratch_.fields[field].answered = scratch_.epoch;
+  const auto mark = [&](std::span<const std::uint32_t> held) {
+    for (const PredicateId id : held) scratch_.tests[id] = scratch_.epoch << 1 | 1U;
+  };
+  const Range range = leaves(field);
+  for (std::uint32_t i = range.begin; i < range.end; ++i) {
+    Leaf& one = leaf(i);
+    if (one.value.kind() == Kind::kNull) continue;
+    const bool json = container(one.value);
+    if (!json || ends.json_first) ends.first.search(folded(one), mark);
+    if (!json || ends.json_last) ends.last.search(folded(one), mark);
+  }
 }
 
 bool Evaluation::ask(const Predicate& predicate) {

@@ -9,6 +9,8 @@
 
 #include "rules/event.hpp"
 #include "rules/sigma/compile.hpp"
+#include "rules/sigma/order.hpp"
+#include "rules/sigma/together.hpp"
 
 namespace tocsin::rules::sigma {
 
@@ -25,6 +27,7 @@ struct Leaf {
 struct FieldState {
   std::uint32_t seen = 0;        // epoch in which literal and head were set
   std::uint32_t gathered = 0;    // epoch in which the leaves were
+  std::uint32_t answered = 0;    // epoch in which the tests of its beginnings and ends were
   const Value* literal = nullptr;
   const Value* head = nullptr;   // the value of the first part of the path
   std::uint32_t begin = 0;       // leaves
@@ -55,9 +58,10 @@ class Scratch {
 
 class Evaluation {
  public:
-  // `resolved`: the caller has set FieldState::seen for all fields of the event already.
-  Evaluation(const Program& program, const Event& event, Scratch& scratch, bool resolved)
-      : program_(program), event_(event), scratch_(scratch), resolved_(resolved) {}
+  // `resolved`: the caller has set FieldState::seen for all fields of the event already. Without `together` every test
+  // is answered alone; without `order` parts are asked in the order that the rule has.
+  Evaluation(const Program& program, const Event& event, Scratch& scratch, bool resolved, const Together* together = nullptr, const Order* order = nullptr)
+      : program_(program), event_(event), scratch_(scratch), together_(together), order_(order), resolved_(resolved) {}
 
   [[nodiscard]] bool holds(std::uint32_t node);
   [[nodiscard]] bool test(PredicateId id);
@@ -80,6 +84,7 @@ class Evaluation {
 
  private:
   [[nodiscard]] bool ask(const Predicate& predicate);
+  void answer(const Together::Ends& ends, FieldId field);
   [[nodiscard]] bool ask_field(const Predicate& predicate);
   void find(FieldId field, FieldState& state);
   // Appends what a field addresses: whole values, arrays not taken apart.
@@ -94,6 +99,8 @@ class Evaluation {
   const Program& program_;
   const Event& event_;
   Scratch& scratch_;
+  const Together* together_;
+  const Order* order_;
   bool resolved_;
   const Value* element_ = nullptr;  // that the innermost block looks at
 };

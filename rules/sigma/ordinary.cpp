@@ -114,8 +114,8 @@ constexpr std::array kUsual = {
     Usual{R"(c:\windows\system32\windowspowershell\v1.0\powershell.exe)", 5}, Usual{R"(c:\windows\system32\rundll32.exe)", 3},
     Usual{R"(c:\windows\system32\taskhostw.exe)", 3}, Usual{R"(c:\windows\system32\wbem\wmiprvse.exe)", 3},
     Usual{R"(c:\program files\google\chrome\application\chrome.exe)", 4}, Usual{R"(c:\program files (x86)\microsoft\edge\application\msedge.exe)", 4},
-    Usual{R"(nt authority\system)", 12}, Usual{"system", 12}, Usual{"medium", 6}, Usual{"assumedrole", 12}, Usual{"role", 12}, Usual{"awsapicall", 12},
-    Usual{"s3.amazonaws.com", 4}, Usual{"sts.amazonaws.com", 4}, Usual{"ec2.amazonaws.com", 4}, Usual{"success", 8}, Usual{"0x3e7", 8},
+    Usual{R"(nt authority\system)", 30}, Usual{"system", 30}, Usual{"medium", 30}, Usual{"assumedrole", 12}, Usual{"role", 12}, Usual{"awsapicall", 12},
+    Usual{"s3.amazonaws.com", 4}, Usual{"sts.amazonaws.com", 4}, Usual{"ec2.amazonaws.com", 4}, Usual{"success", 8}, Usual{"0x3e7", 30},
 };
 
 // Every text between line breaks, and which pieces of four bytes occur, so that a rare text is known at once.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "rules/sigma/find.hpp"
 #include "rules/sigma/fold.hpp"
 
 namespace tocsin::rules::sigma {
@@ -168,9 +169,8 @@ std::size_t Pattern::match_at(const Segment& segment, std::string_view text, std
 std::size_t Pattern::find(const Segment& segment, std::string_view text, std::size_t at) noexcept {
   if (segment.kinds.empty()) {
     if (text.size() - at < segment.bytes.size()) return kNone;
-    const void* hit = ::memmem(text.data() + at, text.size() - at, segment.bytes.data(), segment.bytes.size());
-    if (hit == nullptr) return kNone;
-    return static_cast<std::size_t>(static_cast<const char*>(hit) - text.data()) + segment.bytes.size();
+    const std::size_t found = find_in(text, segment.bytes, at);
+    return found == std::string_view::npos ? kNone : found + segment.bytes.size();
   }
   while (at + segment.shortest <= text.size()) {
     const std::size_t end = match_at(segment, text, at);
@@ -226,6 +226,11 @@ std::vector<Pattern::Piece> Pattern::pieces() const {
     }
   }
   return pieces;
+}
+
+Pattern::Piece Pattern::only() const noexcept {
+  if (segments_.size() != 1 || !segments_.front().kinds.empty() || open_start_ == open_end_) return {};
+  return {segments_.front().bytes, open_end_, open_start_};
 }
 
 }  // namespace tocsin::rules::sigma

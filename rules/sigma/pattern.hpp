@@ -49,6 +49,8 @@ class Pattern {
     bool last = false;   // every match ends with it
   };
   [[nodiscard]] std::vector<Piece> pieces() const;
+  // The literal, if to begin with it, or to end with it, is all that a match must; else nothing.
+  [[nodiscard]] Piece only() const noexcept;
 
  private:
   enum : char { kByte = 0, kAnyOne = 1, kDash = 2 };
