@@ -24,6 +24,19 @@ bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_key(char c) { return is_name(c) || c == '-' || c == '.' || is_high(c); }
 
+// The letters of a naming word happen to stand in base64: "…kvPWDXwA== commit".
+bool looks_encoded(std::string_view key, char before) {
+  std::size_t upper = 0, lower = 0, digit = 0;
+  for (const char c : key) {
+    upper += c >= 'A' && c <= 'Z' ? 1U : 0U;
+    lower += c >= 'a' && c <= 'z' ? 1U : 0U;
+    digit += is_digit(c) ? 1U : 0U;
+  }
+  if (before == '+') return upper > 0 && lower > 0;
+  if (before == '/') return upper >= 3 && lower >= 3;
+  return key.size() >= 16 && upper >= 3 && lower >= 3 && digit >= 2 && key.find_first_of("_-.") == std::string_view::npos;
+}
+
 // Where a value stands; decides where it ends and how it is decoded.
 enum class Shape : std::uint8_t { kQuoted, kSqlQuoted, kQuery, kPlain, kColon, kXml, kOdbc, kArgument, kProse };
 
@@ -162,7 +175,7 @@ void Reader::key_at(const StemHit& stem) {
   if (span.start < done && span.start < stem.start) return;
   const std::string_view text = s_.substr(span.start, span.end - span.start);
   const Key key = words_.recall(text);
-  if (key.cls == KeyClass::kNone) return;
+  if (key.cls == KeyClass::kNone || looks_encoded(text, span.start > 0 ? s_[span.start - 1] : ' ')) return;
   if (key.cls == KeyClass::kPersonalNumber && !personal_) return;
   auto value = value_after(span, key);
   if (!value) {

@@ -30,6 +30,10 @@ struct NumberFacts {
 // nullopt = not at all, or its check digits do not hold. Blanks, dots, dashes and slashes in it are ignored.
 [[nodiscard]] std::optional<Tier> check_national_id(std::string_view number, std::string_view value);
 
+// Why the digits at [start, end), which pass as a card's, are not taken for one: the name of their field, or no word
+// near them that speaks of cards. Empty = they are.
+[[nodiscard]] std::string_view why_no_card(std::string_view text, std::size_t start, std::size_t end);
+
 struct NumberFound {
   bool iban = false;  // else a card
   std::size_t start = 0;

@@ -194,6 +194,13 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   for (const auto& number : numbers) {
     const std::size_t start = number.start - base;
     const std::size_t end = number.end - base;
+    if (!number.iban) {
+      const std::string_view why = why_no_card(record, start, end);
+      if (!why.empty()) {
+        if (drops != nullptr) drops->push_back({kFieldRuleIds[static_cast<std::size_t>(FieldRule::kCard)], start, end, std::string(why)});
+        continue;
+      }
+    }
     w.found.push_back({number.iban ? FieldRule::kIban : FieldRule::kCard, Tier::kVerified, start, end, std::string(record.substr(start, end - start)), {}});
   }
   if (!w.candidates.empty() || !w.found.empty()) emit(w, record, offset, out, drops);
