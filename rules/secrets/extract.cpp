@@ -34,7 +34,8 @@ bool looks_encoded(std::string_view key, char before) {
   }
   if (before == '+') return upper > 0 && lower > 0;
   if (before == '/') return upper >= 3 && lower >= 3;
-  return key.size() >= 16 && upper >= 3 && lower >= 3 && digit >= 2 && key.find_first_of("_-.") == std::string_view::npos;
+  const bool mixed = (upper >= 3 && lower >= 3) || (lower == 0 && upper >= 6);
+  return key.size() >= 16 && mixed && digit >= 2 && key.find_first_of("_-.") == std::string_view::npos;
 }
 
 // Where a value stands; decides where it ends and how it is decoded.
@@ -152,6 +153,11 @@ Reader::KeySpan Reader::key_span(const StemHit& stem) const {
   }
   if (key.end - key.start > 2 && is_digit(s_[key.end - 1]) && s_[key.end - 2] == ' ') key.end -= 2;
   const std::size_t stem_end = key.end;
+  // Words with a blank between are a key of their own: "za id", but not the end and the start of two others.
+  if (s_.substr(key.start, stem_end - key.start).find(' ') != std::string_view::npos) {
+    const bool joined = (key.start > 0 && is_key(s_[key.start - 1]) && s_[key.start - 1] != '-' && s_[key.start - 1] != '.') || (stem_end < s_.size() && is_name(s_[stem_end]));
+    if (joined) return {stem.start, stem.start};
+  }
   const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
   const std::size_t most = std::min(s_.size(), stem_end + Vocabulary::kMaxKey);
   while (key.start > least && is_key(s_[key.start - 1])) --key.start;
@@ -275,6 +281,8 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
   if (get(i) == '=') {
     std::size_t j = i + 1;
     if (get(j) == '=' || get(j) == '>' || get(j) == '~') ++j;
+    // "…Xpw== next": the padding of base64, not a comparison.
+    if (j == i + 2 && get(i + 1) == '=' && i == gap && !closed && is_space(get(j))) return std::nullopt;
     const bool spaced = i > gap || is_blank(get(j));
     return after_separator(j, spaced ? Shape::kPlain : Shape::kQuery, false);
   }
