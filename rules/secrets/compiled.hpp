@@ -35,8 +35,10 @@ struct Work {
   std::vector<std::uint32_t> open;  // rules
   std::vector<Word> words;          // for the rules that are done by hand
   std::vector<StemHit> stems;
+  bool allow_comment = false;       // "gitleaks:allow" stands somewhere in the record
   std::vector<Candidate> candidates;
   std::vector<Found> found;
+  std::string lower;                // of the secret looked at
 };
 
 struct Scanner::Compiled {
@@ -58,6 +60,8 @@ struct Scanner::Compiled {
   std::size_t words() const { return (rules.size() + 63) / 64; }
   static Work& work();  // of this thread
 
+  Gates::Look look(bool lines, const Place& place, bool explain) const;
+
   // Looks at one record on its own.
   void scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
 
@@ -72,8 +76,8 @@ struct Scanner::Compiled {
 
  private:
   void emit(Work& w, std::string_view record, std::size_t offset, std::vector<Hit>& out, std::vector<Drop>* drops) const;
-  std::optional<std::string> allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record, std::string_view line,
-                                     std::string_view path) const;
+  const AllowList* allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record, std::string_view line,
+                           std::string_view path) const;
   void keep_with_parts(const Rule& rule, std::uint32_t set, std::string_view record, const Place& place, std::size_t first,
                        std::vector<Candidate>& out, std::vector<Drop>* drops) const;
 };

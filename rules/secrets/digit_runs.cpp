@@ -16,47 +16,55 @@ namespace {
 constexpr std::size_t kBlock = 64;
 
 #if defined(__SSE2__)
-// One bit per byte within [low, high].
-std::uint64_t within(const char* bytes, char low, char high) {
-  const __m128i first = _mm_set1_epi8(low);
-  const __m128i width = _mm_set1_epi8(static_cast<char>(high - low));
-  std::uint64_t out = 0;
+DigitMasks masks_of(const char* bytes) {
+  const __m128i zero = _mm_set1_epi8('0');
+  const __m128i nine = _mm_set1_epi8(9);
+  const __m128i a = _mm_set1_epi8('A');
+  const __m128i z = _mm_set1_epi8('Z' - 'A');
+  DigitMasks out;
   for (int part = 0; part < 4; ++part) {
     const __m128i data = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + part * 16));
-    const __m128i distance = _mm_sub_epi8(data, first);
-    const __m128i inside = _mm_cmpeq_epi8(_mm_min_epu8(distance, width), distance);
-    out |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(inside))) << (part * 16);
+    const __m128i digit = _mm_sub_epi8(data, zero);
+    const __m128i capital = _mm_sub_epi8(data, a);
+    const auto bits = [&](__m128i distance, __m128i width) {
+      return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(distance, width), distance))));
+    };
+    out.digits |= bits(digit, nine) << (part * 16);
+    out.capitals |= bits(capital, z) << (part * 16);
   }
   return out;
 }
 #else
-std::uint64_t within(const char* bytes, char low, char high) {
-  std::uint64_t out = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) out |= static_cast<std::uint64_t>(bytes[i] >= low && bytes[i] <= high) << i;
+DigitMasks masks_of(const char* bytes) {
+  DigitMasks out;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    out.digits |= static_cast<std::uint64_t>(bytes[i] >= '0' && bytes[i] <= '9') << i;
+    out.capitals |= static_cast<std::uint64_t>(bytes[i] >= 'A' && bytes[i] <= 'Z') << i;
+  }
   return out;
 }
 #endif
 
+DigitMasks load(std::string_view text, std::size_t block) {
+  const std::size_t at = block * kBlock;
+  if (at + kBlock <= text.size()) return masks_of(text.data() + at);
+  if (at >= text.size()) return {};
+  std::array<char, kBlock> rest{};
+  std::memcpy(rest.data(), text.data() + at, text.size() - at);
+  return masks_of(rest.data());
+}
+
 }  // namespace
 
 DigitRuns::DigitRuns(std::string_view text) : text_(text) {
-  following_ = load(0);
+  following_ = load(text_, 0);
   advance();
-}
-
-DigitRuns::Masks DigitRuns::load(std::size_t block) const {
-  const std::size_t at = block * kBlock;
-  if (at >= text_.size()) return {};
-  if (at + kBlock <= text_.size()) return {within(text_.data() + at, '0', '9'), within(text_.data() + at, 'A', 'Z')};
-  std::array<char, kBlock> rest{};
-  std::memcpy(rest.data(), text_.data() + at, text_.size() - at);
-  return {within(rest.data(), '0', '9'), within(rest.data(), 'A', 'Z')};
 }
 
 void DigitRuns::advance() {
   current_ = following_;
   base_ = block_ * kBlock;
-  following_ = load(++block_);
+  following_ = load(text_, ++block_);
   const std::uint64_t d = current_.digits;
   const std::uint64_t f = following_.digits;
   const auto ahead = [&](unsigned n) { return d >> n | f << (64 - n); };  // whether the byte n further on is a digit

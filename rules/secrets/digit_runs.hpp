@@ -6,6 +6,11 @@
 
 namespace tocsin::rules::secrets {
 
+// One bit per byte of a block.
+struct DigitMasks {
+  std::uint64_t digits = 0, capitals = 0;
+};
+
 // Starts of runs of digits that are 13 or more long; or are four, followed by one byte and three digits more; or are
 // two or more behind two capital letters. Says yes too often, never no too often.
 class DigitRuns {
@@ -16,15 +21,11 @@ class DigitRuns {
   [[nodiscard]] std::size_t next();  // ascending; kNone = no more
 
  private:
-  struct Masks {
-    std::uint64_t digits = 0, capitals = 0;
-  };
-  Masks load(std::size_t block) const;
   void advance();
 
   std::string_view text_;
   std::size_t block_ = 0;      // the next one to become current
-  Masks current_, following_;
+  DigitMasks current_, following_;
   std::uint64_t carried_digit_ = 0;     // 1 if the byte before the current block is a digit
   std::uint64_t carried_capitals_ = 0;  // capitals among the two bytes before it, in bits 62 and 63
   std::uint64_t found_ = 0;    // starts in the current block

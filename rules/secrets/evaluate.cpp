@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 
 #include "rules/base/text.hpp"
@@ -30,10 +31,15 @@ bool has_stopword(const AllowList& list, const std::string& lower) {
 
 // Does it allow this finding?
 bool finding_allowed(const AllowList& list, std::string_view target, const std::string& lower_secret, std::string_view path) {
-  const bool regex = matches(list.regexes, target);
+  if (list.all) {
+    if (list.commits) return false;
+    if (list.paths && (path.empty() || !matches(list.paths, path))) return false;
+  }
+  const bool possible = list.must_contain.empty() || std::any_of(list.must_contain.begin(), list.must_contain.end(), [&](const std::string& literal) {
+                          return memmem(target.data(), target.size(), literal.data(), literal.size()) != nullptr;
+                        });
+  const bool regex = possible && matches(list.regexes, target);
   if (!list.all) return regex || has_stopword(list, lower_secret);
-  if (list.commits) return false;
-  if (list.paths && (path.empty() || !matches(list.paths, path))) return false;
   if (list.regexes && !regex) return false;
   return list.stopwords.empty() || has_stopword(list, lower_secret);
 }
@@ -45,7 +51,8 @@ std::string_view target_of(const AllowList& list, std::string_view secret, std::
 // The lines around matches that come in order; a long line is measured once, not once per match.
 class Lines {
  public:
-  explicit Lines(std::string_view record) : record_(record) {}
+  // `comments`: whether there is a comment to look for at all.
+  Lines(std::string_view record, bool comments) : record_(record), comments_(comments) {}
 
   // The line or lines that the match lies on.
   std::string_view around(std::size_t start, std::size_t end) {
@@ -54,18 +61,19 @@ class Lines {
       first_ = before == std::string_view::npos ? 0 : before + 1;
       last_ = std::min(record_.find('\n', start), record_.size());
       known_ = true;
-      allowed_ = record_.substr(first_, last_ - first_).find("gitleaks:allow") != std::string_view::npos;
+      allowed_ = comments_ && record_.substr(first_, last_ - first_).find("gitleaks:allow") != std::string_view::npos;
     }
     over_ = end > last_ ? std::min(record_.find('\n', end), record_.size()) : last_;
     return record_.substr(first_, over_ - first_);
   }
   std::size_t start() const { return first_; }  // of the line last asked for
   bool allowed() const {                        // it carries the comment that allows it
-    return allowed_ || (over_ > last_ && record_.substr(last_, over_ - last_).find("gitleaks:allow") != std::string_view::npos);
+    return allowed_ || (comments_ && over_ > last_ && record_.substr(last_, over_ - last_).find("gitleaks:allow") != std::string_view::npos);
   }
 
  private:
   std::string_view record_;
+  bool comments_;
   std::size_t first_ = 0, last_ = 0, over_ = 0;
   bool known_ = false, allowed_ = false;
 };
@@ -86,18 +94,19 @@ bool path_allowed(const AllowList& list, std::string_view path) {
 
 bool path_matches(const Rule& rule, std::string_view path) { return matches(rule.path, path); }
 
-std::optional<std::string> Scanner::Compiled::allowed(const Rule& rule, const RuleSet& set, const Candidate& c,
-                                                      std::string_view record, std::string_view line, std::string_view path) const {
+const AllowList* Scanner::Compiled::allowed(const Rule& rule, const RuleSet& set, const Candidate& c, std::string_view record,
+                                            std::string_view line, std::string_view path) const {
   const std::string_view secret = record.substr(c.start, c.end - c.start);
   const std::string_view match = record.substr(c.match_start, c.match_end - c.match_start);
-  const std::string lower = to_lower(secret);
+  std::string& lower = work().lower;
+  lower.assign(secret);
+  for (char& byte : lower) byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
   for (const auto* lists : {&set.allow, &rule.allow}) {
     for (const auto& list : *lists) {
-      if (!finding_allowed(list, target_of(list, secret, match, line), lower, path)) continue;
-      return "allow-list: " + (list.description.empty() ? std::string("without description") : printable(list.description, 80));
+      if (finding_allowed(list, target_of(list, secret, match, line), lower, path)) return &list;
     }
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 namespace {
@@ -202,7 +211,7 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
   const auto drop = [&](const Candidate& c, std::string reason) {
     if (drops != nullptr) drops->push_back({rule.id, c.start, c.end, std::move(reason)});
   };
-  Lines lines(record);
+  Lines lines(record, work().allow_comment);
   Matches matches(*rule.regex, record, words);
   const std::size_t first = out.size();
   while (matches.next()) {
@@ -215,9 +224,8 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
     c.start = static_cast<std::size_t>(secret.data() - record.data());
     c.end = c.start + secret.size();
     if (rule.entropy != 0) {
-      const double bits = entropy(secret);
-      if (!(bits > rule.entropy)) {
-        if (drops != nullptr) drop(c, "entropy " + short_number(bits) + " is not above " + short_number(rule.entropy));
+      if (!entropy_above(secret, rule.entropy)) {
+        if (drops != nullptr) drop(c, "entropy " + short_number(entropy(secret)) + " is not above " + short_number(rule.entropy));
         continue;
       }
     }
@@ -229,8 +237,8 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
       drop(c, "gitleaks:allow");
       continue;
     }
-    if (auto why = allowed(rule, sets[rules[index].set], c, record, line, place.path_)) {
-      drop(c, std::move(*why));
+    if (const AllowList* list = allowed(rule, sets[rules[index].set], c, record, line, place.path_)) {
+      if (drops != nullptr) drop(c, "allow-list: " + (list->description.empty() ? std::string("without description") : printable(list->description, 80)));
       continue;
     }
     out.push_back(c);

@@ -18,11 +18,11 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_space(char c) { return is_blank(c) || c == '\n' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_key(char c) { return is_name(c) || c == '-' || c == '.' || is_high(c); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
+constexpr bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+constexpr bool is_key(char c) { return is_name(c) || c == '-' || c == '.' || is_high(c); }
 
 // The letters of a naming word happen to stand in base64: "…kvPWDXwA== commit".
 bool looks_encoded(std::string_view key, char before) {
@@ -55,6 +55,7 @@ class Reader {
       : s_(text), words_(words), personal_(personal), found_(found), drops_(drops) {}
 
   void key_at(const StemHit& stem);
+  bool worth_reading(const StemHit& stem) const;
   void identified_by(const StemHit& stem);
   void url(const StemHit& stem);
   void bearer(const StemHit& stem);
@@ -75,7 +76,7 @@ class Reader {
     std::size_t start, end;
   };
 
-  bool at(std::size_t i, std::string_view word) const { return s_.substr(std::min(i, s_.size()), word.size()) == word; }
+  bool at(std::size_t i, std::string_view word) const { return i < s_.size() && s_[i] == word.front() && s_.substr(i, word.size()) == word; }
   bool iat(std::size_t i, std::string_view word) const { return iequals(s_.substr(std::min(i, s_.size()), word.size()), word); }
   char get(std::size_t i) const { return i < s_.size() ? s_[i] : '\0'; }
   std::size_t skip_blanks(std::size_t i, std::size_t limit = Extractor::kMaxGap) const {
@@ -142,11 +143,20 @@ class Reader {
 
 // ---- keys
 
+constexpr std::array<bool, 256> kKeyBytes = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = is_key(static_cast<char>(c));
+  return out;
+}();
+
 Reader::KeySpan Reader::key_span(const StemHit& stem) const {
+  const char* const bytes = s_.data();
+  const auto in_key = [&](std::size_t i) { return kKeyBytes[static_cast<unsigned char>(bytes[i])]; };
   KeySpan key{stem.start, stem.end};
   // A stem may bring what ends the key: "ssn=", "sin is ".
-  for (const std::string_view tail : {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"}) {
-    if (s_.substr(key.start, key.end - key.start).ends_with(tail)) {
+  static constexpr std::string_view kTails[] = {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"};
+  for (const std::string_view tail : kTails) {
+    if (s_[key.end - 1] == tail.back() && s_.substr(key.start, key.end - key.start).ends_with(tail)) {
       key.end -= tail.size();
       break;
     }
@@ -160,8 +170,8 @@ Reader::KeySpan Reader::key_span(const StemHit& stem) const {
   }
   const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
   const std::size_t most = std::min(s_.size(), stem_end + Vocabulary::kMaxKey);
-  while (key.start > least && is_key(s_[key.start - 1])) --key.start;
-  while (key.end < most && is_key(s_[key.end])) ++key.end;
+  while (key.start > least && in_key(key.start - 1)) --key.start;
+  while (key.end < most && in_key(key.end)) ++key.end;
   // "%3Fpassword", "\npassword", "\u0022password": what the expansion swallowed of an escape is no part of the key.
   if (key.start >= 1 && s_[key.start - 1] == '%' && key.start + 2 <= stem.start) key.start += 2;
   if (key.start >= 1 && s_[key.start - 1] == '\\' && key.start < stem.start) {
@@ -175,6 +185,12 @@ Reader::KeySpan Reader::key_span(const StemHit& stem) const {
   return key;
 }
 
+bool Reader::worth_reading(const StemHit& stem) const {
+  const KeySpan span = key_span(stem);
+  const Key key = words_.recall(s_.substr(span.start, span.end - span.start));
+  return key.cls != KeyClass::kNone && key.cls != KeyClass::kAbout && (key.cls != KeyClass::kPersonalNumber || personal_);
+}
+
 void Reader::key_at(const StemHit& stem) {
   if (stem.start < done) return;
   const KeySpan span = key_span(stem);
@@ -183,7 +199,14 @@ void Reader::key_at(const StemHit& stem) {
   const Key key = words_.recall(text);
   if (key.cls == KeyClass::kNone || looks_encoded(text, span.start > 0 ? s_[span.start - 1] : ' ')) return;
   if (key.cls == KeyClass::kPersonalNumber && !personal_) return;
+  // What only speaks about a secret is read for the explanation alone.
+  if (key.cls == KeyClass::kAbout && drops_ == nullptr) {
+    done = std::max(done, span.end);
+    return;
+  }
+  const std::size_t read_before = read_;
   auto value = value_after(span, key);
+  if (key.cls == KeyClass::kAbout) read_ = read_before;
   if (!value) {
     done = std::max(done, span.end);
     return;
@@ -587,6 +610,13 @@ std::size_t Reader::sql_string_end(std::size_t quote) const {
   return i;
 }
 
+// Bytes at which an unquoted value may end, in one shape or another.
+constexpr std::array<bool, 256> kMayEnd = [] {
+  std::array<bool, 256> out{};
+  for (const char c : std::string_view(" \t\n\r\"`<&'\\%;,}])")) out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+
 Value Reader::plain(std::size_t i, Shape shape, bool encoded_separator) const {
   Value value{i, i, shape, 0, encoded_separator};
   const std::size_t stop = limit_from(i);
@@ -594,6 +624,7 @@ Value Reader::plain(std::size_t i, Shape shape, bool encoded_separator) const {
   for (; k < stop; ++k) {
     ++read_;
     const char c = s_[k];
+    if (!kMayEnd[static_cast<unsigned char>(c)]) continue;
     if (is_space(c) || c == '"' || c == '`' || c == '<') break;
     if (c == '&' && shape != Shape::kArgument) break;
     if (c == '\'' && (k + 1 == stop || !is_name(get(k + 1)))) break;
@@ -1211,6 +1242,12 @@ std::vector<std::pair<std::string, StemKind>> Extractor::stems() const {
   // "password" and "passwd" in base64, at the three alignments.
   for (const char* piece : {"cgfzc3dvcm", "bhc3n3b3jk", "wyxnzd29y", "cgfzc3dk", "bhc3n3za", "wyxnzd2"}) out.emplace_back(piece, StemKind::kEncoded);
   return out;
+}
+
+bool Extractor::worth_reading(std::string_view text, const StemHit& stem) const {
+  if (stem.kind != StemKind::kKey) return true;
+  std::vector<Found> none;
+  return Reader(text, words_, personal_, none, nullptr).worth_reading(stem);
 }
 
 void Extractor::run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const {

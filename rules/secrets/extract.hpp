@@ -51,6 +51,10 @@ class Extractor {
   // The literals that the matcher must look for, with what they lead to. Lower case.
   [[nodiscard]] std::vector<std::pair<std::string, StemKind>> stems() const;
 
+  // Whether a stem in a text of one or many records is worth run(): false only if run() would find nothing at it.
+  // A stem whose key only speaks about a secret is left out; run() names those among its drops.
+  [[nodiscard]] bool worth_reading(std::string_view text, const StemHit& stem) const;
+
   // Reads around each stem (ordered by end). Appends to `found`, and to `drops` if given.
   void run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const;
 

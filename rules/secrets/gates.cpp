@@ -2,9 +2,11 @@
 #include "rules/secrets/gates.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "rules/base/text.hpp"
+#include "rules/secrets/ruleset.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -15,6 +17,19 @@ constexpr std::size_t kShortLooks = 6;    // bytes around a shorter one
 
 bool is_selective(const Needle& needle) {
   return needle.literal.size() >= kPlainNeedle || needle.assigned || needle.around.size() >= kShortLooks;
+}
+
+// Short literals stand everywhere; keywords that are all longer are rarer, whatever is around.
+bool keywords_are_better(const std::vector<Needle>& needles, const std::vector<std::string>& keywords) {
+  if (needles.empty()) return true;
+  const auto shortest = [](const auto& list, auto size) {
+    std::size_t least = static_cast<std::size_t>(-1);
+    for (const auto& item : list) least = std::min(least, size(item));
+    return least;
+  };
+  const std::size_t needle = shortest(needles, [](const Needle& n) { return n.literal.size(); });
+  const std::size_t keyword = keywords.empty() ? 0 : shortest(keywords, [](const std::string& k) { return k.size(); });
+  return !std::all_of(needles.begin(), needles.end(), is_selective) || (needle < kPlainNeedle && keyword > needle);
 }
 
 // "://user:password@": without an '@' before the authority ends there is nothing to see. The stops are among those of
@@ -50,6 +65,9 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
   const auto open_at = [&](const std::string& literal, const std::optional<Needle>& needle, std::uint32_t rule) {
     for (auto& have : wanted) {
       if (have.literal != literal || have.opener.needle != needle || have.opener.what != Opener::What::kRules) continue;
+      // Those by hand and those that need a path stay among themselves.
+      const auto& first = rules[have.opener.rules.front()];
+      if (first.by_hand != rules[rule].by_hand || first.needs_path != rules[rule].needs_path) continue;
       if (have.opener.rules.back() != rule) have.opener.rules.push_back(rule);
       return;
     }
@@ -62,13 +80,15 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
 
   std::map<std::string, std::vector<std::uint32_t>> by_keyword;
   out.ask_.resize(rules.size());
+  out.least_entropy_ = std::numeric_limits<double>::max();
   for (std::uint32_t rule = 0; rule < rules.size(); ++rule) {
     if (rules[rule].pattern.empty()) continue;
+    if (rules[rule].by_hand) out.least_entropy_ = std::min(out.least_entropy_, rules[rule].entropy);
     const auto& keywords = *rules[rule].keywords;
     for (const auto& keyword : keywords) by_keyword[keyword].push_back(rule);
     if (keywords.empty()) out.without_keywords_.push_back(rule);
     const auto needles = needles_of(rules[rule].pattern);
-    if (!needles.empty() && std::all_of(needles.begin(), needles.end(), is_selective)) {
+    if (!keywords_are_better(needles, keywords)) {
       bool implied = true;
       for (const auto& needle : needles) {
         open_at(needle.literal, needle, rule);
@@ -89,7 +109,8 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
     item.opener.stem = kind;
     wanted.push_back(std::move(item));
   }
-  for (const auto& [literal, what] : {std::pair{std::string_view("-----begin"), Opener::What::kKeyBlock}, std::pair{kLongS, Opener::What::kFolding},
+  for (const auto& [literal, what] : {std::pair{std::string_view("-----begin"), Opener::What::kKeyBlock},
+                                      std::pair{std::string_view("gitleaks:allow"), Opener::What::kAllowComment}, std::pair{kLongS, Opener::What::kFolding},
                                       std::pair{kKelvin, Opener::What::kFolding}, std::pair{kDottedI, Opener::What::kFolding}}) {
     Wanted item;
     item.literal = literal;
@@ -105,7 +126,10 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
       literals.push_back({item.literal, false});
       out.by_literal_.push_back({index, index});
     }
-    for (const auto rule : item.opener.rules) item.opener.naming_word = item.opener.naming_word || rules[rule].by_hand;
+    if (!item.opener.rules.empty()) {
+      item.opener.naming_word = rules[item.opener.rules.front()].by_hand;
+      item.opener.needs_path = rules[item.opener.rules.front()].needs_path;
+    }
     item.opener.length = static_cast<std::uint32_t>(item.literal.size());
     out.openers_.push_back(std::move(item.opener));
     out.by_literal_.back().last = index + 1;
@@ -126,26 +150,67 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
 }
 
 namespace {
+
 struct Call {
   const Gates* gates;
   std::string_view text;
+  const Gates::Look& look;
   std::vector<Gates::Event>* out;
+  std::size_t line_end = 0;     // of the line last asked for
+  std::size_t op = static_cast<std::size_t>(-1);  // the operator last looked behind
+  bool worth = false;           // whether there was a secret behind it
+
+  // The text up to the end of the record that holds the offset.
+  std::string_view record_until_end(std::size_t at) {
+    if (!look.lines) return text;
+    if (at > line_end || line_end == 0) line_end = std::min(text.find('\n', at), text.size());
+    return text.substr(0, line_end);
+  }
 };
+
 }  // namespace
 
 void Gates::on_literal(void* context, std::uint32_t literal, std::size_t end) {
-  const auto& call = *static_cast<const Call*>(context);
-  const auto [first, last] = call.gates->by_literal_[literal];
+  auto& call = *static_cast<Call*>(context);
+  const Gates& gates = *call.gates;
+  const auto [first, last] = gates.by_literal_[literal];
   for (std::uint32_t i = first; i < last; ++i) {
-    const Opener& opener = call.gates->openers_[i];
-    if (opener.needle && !opener.needle->fits(call.text, end)) continue;
-    if (opener.what == Opener::What::kStem && opener.stem == StemKind::kUrl && !has_authority(call.text, end)) continue;
-    call.out->push_back({static_cast<std::uint32_t>(end), i});
+    const Opener& opener = gates.openers_[i];
+    bool weak = false;
+    if (opener.what == Opener::What::kRules) {
+      if (opener.needs_path && !call.look.path_known) continue;
+      if (opener.naming_word) {
+        if (!opener.needle->stands(call.text, end)) continue;
+        const std::string_view record = call.record_until_end(end);
+        const std::size_t word_end = end - opener.length + opener.needle->length;
+        const std::size_t op = assignment_follows(record, word_end);
+        if (op == std::string_view::npos) continue;
+        // Many words may lead to one operator.
+        if (op != call.op) {
+          call.op = op;
+          GenericKeyMatch match;
+          call.worth = generic_key_value(record, op, match) &&
+                       (gates.least_entropy_ == 0 || entropy_above(record.substr(match.secret_start, match.secret_end - match.secret_start), gates.least_entropy_));
+        }
+        weak = !call.worth && !call.look.everything;
+      } else if (opener.needle && !opener.needle->fits(call.text, end)) {
+        continue;
+      }
+    } else if (opener.what == Opener::What::kStem) {
+      if (opener.stem == StemKind::kUrl && !has_authority(call.text, end)) continue;
+      const auto to = static_cast<std::uint32_t>(end);
+      if (!call.look.everything && !call.look.extractor->worth_reading(call.text, {to - opener.length, to, opener.stem})) continue;
+    }
+    Event event{};
+    event.end = static_cast<std::uint32_t>(end);
+    event.opener = i & 0x7fffffffU;
+    event.weak = weak ? 1U : 0U;
+    call.out->push_back(event);
   }
 }
 
-void Gates::find(std::string_view text, std::vector<Event>& out) const {
-  Call call{this, text, &out};
+void Gates::find(std::string_view text, const Look& look, std::vector<Event>& out) const {
+  Call call{this, text, look, &out};
   literals_->scan(text, on_literal, &call);
 }
 

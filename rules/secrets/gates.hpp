@@ -24,29 +24,42 @@ class Gates {
       kRules,     // opens `rules`
       kStem,      // `stem` for the extractor
       kKeyBlock,  // "-----BEGIN": a record over several lines may start
+      kAllowComment,  // "gitleaks:allow": matches on its line are passed over
       kFolding,   // a character that folds to ASCII: the record is evaluated the slow way
     } what = What::kRules;
     std::optional<Needle> needle;      // else the literal alone
     std::vector<std::uint32_t> rules;
     StemKind stem = StemKind::kKey;
     std::uint32_t length = 0;          // of the literal
-    bool naming_word = false;          // of the generic key: one of `rules` is done by hand
+    bool naming_word = false;          // of the generic key: `rules` are done by hand
+    bool needs_path = false;           // all of `rules` run only where a path is known
   };
   struct Event {
-    std::uint32_t end;     // offset behind the literal
-    std::uint32_t opener;  // index for opener()
+    std::uint32_t end;          // offset behind the literal
+    std::uint32_t opener : 31;  // index for opener()
+    // A naming word whose value is none, or not random enough: it opens nothing, but may be part of a match of another.
+    std::uint32_t weak : 1;
   };
 
   struct RuleInput {
     std::string_view pattern;
     const std::vector<std::string>* keywords;  // lower case; empty = always open
     bool by_hand = false;                      // the generic key
+    bool needs_path = false;
+    double entropy = 0;                        // of the rule; 0 = none
   };
   // Rules are known by their index in `rules`. An empty pattern never opens.
   [[nodiscard]] static Result<Gates> compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems);
 
+  // How closely to look before something is worth an event.
+  struct Look {
+    bool lines = false;       // the text is many records, one per line
+    bool path_known = false;
+    bool everything = false;  // also what can only be dropped later, for an explanation
+    const Extractor* extractor = nullptr;
+  };
   // Appends what stands in `text` (at most 4 GiB), by end. Thread-safe.
-  void find(std::string_view text, std::vector<Event>& out) const;
+  void find(std::string_view text, const Look& look, std::vector<Event>& out) const;
 
   [[nodiscard]] const Opener& opener(std::uint32_t index) const { return openers_[index]; }
 
@@ -70,6 +83,7 @@ class Gates {
   std::optional<Literals> literals_;
   std::vector<std::uint32_t> always_;
   std::vector<std::vector<std::string>> ask_;  // by rule: keywords to ask the record for; empty = none
+  double least_entropy_ = 0;  // among the rules done by hand
   std::optional<Literals> keywords_;
   std::vector<std::vector<std::uint32_t>> by_keyword_;
   std::vector<std::uint32_t> without_keywords_;

@@ -43,10 +43,8 @@ class Tail {
  public:
   explicit Tail(std::string_view text) : s_(text) {}
 
-  // Everything behind the naming word that ends at `at`.
-  bool match(std::size_t at, GenericKeyMatch& out) const {
-    const std::size_t op = assignment_follows(s_, at);
-    if (op == std::string_view::npos) return false;
+  // Everything from the operator on.
+  bool match(std::size_t op, GenericKeyMatch& out) const {
     // The alternatives of the operator in their order: = > :{1,3}= || : => ?= ,
     switch (s_[op]) {
       case '=': return value(op + 1, out) || (get(op + 1) == '>' && value(op + 2, out));
@@ -62,8 +60,15 @@ class Tail {
   }
 
  private:
-  char get(std::size_t i) const { return i < s_.size() ? s_[i] : '\0'; }
-  bool is(std::size_t i, std::uint8_t kind) const { return i < s_.size() && (kKinds[static_cast<unsigned char>(s_[i])] & kind) != 0; }
+  char get(std::size_t i) const { return i < s_.size() ? s_.data()[i] : '\0'; }
+  bool is(std::size_t i, std::uint8_t kind) const { return i < s_.size() && (kKinds[static_cast<unsigned char>(s_.data()[i])] & kind) != 0; }
+
+  // Where a run of such characters that begins at `at` ends, before `stop` at the latest.
+  std::size_t run(std::size_t at, std::size_t stop, std::uint8_t kind) const {
+    const char* const bytes = s_.data();
+    while (at < stop && (kKinds[static_cast<unsigned char>(bytes[at])] & kind) != 0) ++at;
+    return at;
+  }
 
   // The offset behind what may end a secret, or npos.
   std::size_t closed(std::size_t at) const {
@@ -83,13 +88,10 @@ class Tail {
   }
 
   bool secret(std::size_t at, GenericKeyMatch& out) const {
-    std::size_t end = at;
-    const std::size_t most = at + kMaxSecret + 1;
-    while (end < most && is(end, kSecret)) ++end;
+    std::size_t end = run(at, std::min(s_.size(), at + kMaxSecret + 1), kSecret);
     if (end - at >= kMinSecret && end - at <= kMaxSecret && take(at, end, out)) return true;
     if (!is(at, kAlnum)) return false;
-    end = at + 1;
-    while (is(end, kBase)) ++end;
+    end = run(at + 1, s_.size(), kBase);
     if (end - at < kMinBase) return false;
     for (std::size_t i = 0; i < kMaxPadding && get(end) == '='; ++i) ++end;
     return take(at, end, out);
@@ -116,11 +118,18 @@ bool is_generic_key_pattern(std::string_view pattern) noexcept {
          R"(([\w.=-]{10,150}|[a-z0-9][a-z0-9+/]{11,}={0,3})(?:[\x60'"\s;]|\\[nr]|$))";
 }
 
+bool generic_key_value(std::string_view text, std::size_t op, GenericKeyMatch& out) noexcept { return Tail(text).match(op, out); }
+
 bool next_generic_key(std::string_view text, std::span<const Word> words, std::size_t from, GenericKeyMatch& out) noexcept {
   const Tail tail(text);
   auto word = std::lower_bound(words.begin(), words.end(), from, [](const Word& w, std::size_t at) { return w.start < at; });
+  std::size_t last_op = std::string_view::npos;
   for (; word != words.end() && word->end <= text.size(); ++word) {
-    if (!tail.match(word->end, out)) continue;
+    // What is not matched behind an operator is not matched for the next word that leads to it either.
+    const std::size_t op = assignment_follows(text, word->end);
+    if (op == std::string_view::npos || op == last_op) continue;
+    last_op = op;
+    if (!tail.match(op, out)) continue;
     // The leftmost start from which this word can be reached. A later word's start can never lie further left.
     std::size_t start = word->start;
     const std::size_t least = std::max(from, start > kMaxPrefix ? start - kMaxPrefix : 0);

@@ -29,4 +29,7 @@ struct GenericKeyMatch {
 // The text holds no character that folds to ASCII from beyond it (has_folding_beyond_ascii).
 [[nodiscard]] bool next_generic_key(std::string_view text, std::span<const Word> words, std::size_t from, GenericKeyMatch& out) noexcept;
 
+// The rest of a match behind its operator at `op`; sets all but `start`.
+[[nodiscard]] bool generic_key_value(std::string_view text, std::size_t op, GenericKeyMatch& out) noexcept;
+
 }  // namespace tocsin::rules::secrets

@@ -65,15 +65,16 @@ class LineReader {
     base_ = done_;
     const std::string_view text = text_.substr(base_, end - base_);
     events_.clear();
-    compiled_.gates->find(text, events_);
+    compiled_.gates->find(text, compiled_.look(true, place_, explain_), events_);
     numbers_.clear();
     if (compiled_.extractor && compiled_.options.personal) find_numbers(text, numbers_);
     const bool every_line = !compiled_.gates->always().empty();
     find_password_lines(text);
     event_ = 0;
+    first_of_line_ = 0;
     number_ = 0;
     while (!held_) {
-      while (event_ < events_.size() && base_ + events_[event_].end <= done_) ++event_;
+      while (event_ < events_.size() && (base_ + events_[event_].end <= done_ || events_[event_].weak != 0)) ++event_;
       while (number_ < numbers_.size() && base_ + numbers_[number_].start < done_) ++number_;
       std::size_t at = end;
       if (event_ < events_.size()) at = std::min(at, base_ + events_[event_].end - 1);
@@ -101,7 +102,9 @@ class LineReader {
   }
 
   void line(std::size_t from, std::size_t end) {
-    const std::size_t first_event = event_;
+    while (first_of_line_ < events_.size() && base_ + events_[first_of_line_].end <= from) ++first_of_line_;
+    const std::size_t first_event = first_of_line_;
+    event_ = first_event;
     bool key_blocks = false;
     for (; event_ < events_.size() && base_ + events_[event_].end <= end; ++event_) {
       key_blocks = key_blocks || compiled_.gates->opener(events_[event_].opener).what == Gates::Opener::What::kKeyBlock;
@@ -160,6 +163,7 @@ class LineReader {
   std::size_t done_ = 0;  // everything before this is dealt with; the start of a line
   std::size_t base_ = 0;  // of the block
   std::size_t event_ = 0, number_ = 0, password_line_ = 0;
+  std::size_t first_of_line_ = 0;  // event, weak ones too
   bool held_ = false;     // at a key block whose end is not there yet
 };
 

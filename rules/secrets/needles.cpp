@@ -197,15 +197,29 @@ constexpr std::array<std::uint8_t, 256> kKinds = [] {
 
 }  // namespace
 
+std::optional<std::string> Needle::exact() const {
+  std::string out = literal;
+  for (std::size_t i = 0; i < literal.size(); ++i) {
+    if (!is_letter(literal[i])) continue;
+    const auto look = std::find_if(around.begin(), around.end(), [&](const Look& l) { return l.offset == static_cast<int>(i); });
+    if (look == around.end()) return std::nullopt;
+    if (!look->bytes[static_cast<unsigned char>(literal[i])]) out[i] = static_cast<char>(literal[i] - 'a' + 'A');
+  }
+  return out;
+}
+
 bool Needle::fits(std::string_view text, std::size_t end) const noexcept {
+  return stands(text, end) && (!assigned || assignment_follows(text, end - literal.size() + length) != std::string_view::npos);
+}
+
+bool Needle::stands(std::string_view text, std::size_t end) const noexcept {
   const std::size_t start = end - literal.size();
   if (start + length > text.size() || lead > start) return false;
   const char* const origin = text.data() + start;
   for (const auto& [offset, bytes] : around) {
     if (!bytes[static_cast<unsigned char>(origin[offset])]) return false;
   }
-  if (edge_before && start > 0 && is_word(text[start - 1]) == is_word(text[start])) return false;
-  return !assigned || assignment_follows(text, start + length) != std::string_view::npos;
+  return !(edge_before && start > 0 && is_word(text[start - 1]) == is_word(text[start]));
 }
 
 std::vector<Needle> needles_of(std::string_view pattern) {
@@ -231,7 +245,8 @@ std::size_t assignment_follows(std::string_view text, std::size_t at) noexcept {
   constexpr std::size_t kMaxMiddle = 20;
   constexpr std::size_t kMaxClosing = 3;
   std::size_t i = at;
-  const auto kind = [&](std::size_t k) { return kKinds[static_cast<unsigned char>(text[k])]; };
+  const char* const bytes = text.data();
+  const auto kind = [&](std::size_t k) { return kKinds[static_cast<unsigned char>(bytes[k])]; };
   const std::size_t middle = std::min(text.size(), at + kMaxMiddle);
   while (i < middle && (kind(i) & kMiddle) != 0) ++i;
   const std::size_t closing = std::min(text.size(), i + kMaxClosing);

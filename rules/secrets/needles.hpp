@@ -8,6 +8,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ struct Needle {
   bool assigned = false;        // behind those bytes an assignment must follow: see assignment_follows()
 
   bool operator==(const Needle&) const = default;
+
+  // The literal as it is written, if in one case only.
+  [[nodiscard]] std::optional<std::string> exact() const;
+
+  // Whether the bytes around fit, without asking for the assignment.
+  [[nodiscard]] bool stands(std::string_view text, std::size_t end) const noexcept;
 
   // Whether the surroundings fit; the literal (in any case) ends just before `end`.
   [[nodiscard]] bool fits(std::string_view text, std::size_t end) const noexcept;

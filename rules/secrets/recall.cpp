@@ -20,12 +20,25 @@ struct Remembered {
 constexpr std::size_t kRemembered = 512;
 
 std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = text.size() * 0x9e3779b97f4a7c15ULL;
-  for (std::size_t i = 0; i < text.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, std::min<std::size_t>(8, text.size() - i));
+  const char* const bytes = text.data();
+  const std::size_t size = text.size();
+  const auto load = [&](std::size_t at, auto word) {
+    std::memcpy(&word, bytes + at, sizeof word);
+    return static_cast<std::uint64_t>(word);
+  };
+  std::uint64_t hash = size * 0x9e3779b97f4a7c15ULL;
+  const auto mix = [&](std::uint64_t word) {
     hash = (hash ^ word) * 0xff51afd7ed558ccdULL;
     hash ^= hash >> 32;
+  };
+  // Words of eight, the last one reaching back over bytes already taken.
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) mix(load(i, std::uint64_t{}));
+    mix(load(size - 8, std::uint64_t{}));
+  } else if (size >= 4) {
+    mix(load(0, std::uint32_t{}) << 32 | load(size - 4, std::uint32_t{}));
+  } else {
+    for (std::size_t i = 0; i < size; ++i) mix(static_cast<unsigned char>(bytes[i]));
   }
   return hash;
 }

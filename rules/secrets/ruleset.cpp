@@ -2,12 +2,14 @@
 #include "rules/secrets/ruleset.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <unordered_map>
 
 #include <toml++/toml.h>
 
 #include "rules/base/text.hpp"
+#include "rules/secrets/needles.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -104,6 +106,19 @@ std::unique_ptr<RE2> compile_joined(const std::vector<std::string>& patterns, co
   return compile(joined + ")", place, what);
 }
 
+// The literals of which one must stand, letter by letter, in every text that the pattern matches; empty = not known.
+std::vector<std::string> plain_literals(const std::string& pattern) {
+  constexpr std::size_t kFew = 8;
+  constexpr std::size_t kLong = 4;
+  std::vector<std::string> out;
+  for (const auto& needle : needles_of(pattern)) {
+    auto literal = needle.exact();
+    if (!literal || literal->size() < kLong || out.size() == kFew) return {};
+    out.push_back(std::move(*literal));
+  }
+  return out;
+}
+
 AllowList read_allow(const toml::table& table, const std::string& what) {
   AllowList out;
   out.description = text(table, "description");
@@ -122,6 +137,7 @@ AllowList read_allow(const toml::table& table, const std::string& what) {
     bad(table, what + ": 'regexTarget' must be secret, match or line");
   }
   out.regexes = compile_joined(texts(table, "regexes"), table, what);
+  if (out.regexes) out.must_contain = plain_literals(out.regexes->pattern());
   out.paths = compile_joined(texts(table, "paths"), table, what);
   out.commits = !texts(table, "commits").empty();
   for (auto& word : texts(table, "stopwords")) out.stopwords.push_back(to_lower(word));
@@ -314,6 +330,38 @@ double entropy(std::string_view text) {
     bits -= share * std::log2(share);
   }
   return bits;
+}
+
+bool entropy_above(std::string_view text, double limit) {
+  // n·log2(n), from which the entropy is log2(size) − Σ/size; what a count adds to Σ by growing from n to n + 1.
+  constexpr std::size_t kMost = 256;
+  static const std::array<double, kMost> growth = [] {
+    std::array<double, kMost> out{};
+    const auto product = [](double n) { return n == 0 ? 0 : n * std::log2(n); };
+    for (std::size_t n = 0; n < kMost; ++n) out[n] = product(static_cast<double>(n) + 1) - product(static_cast<double>(n));
+    return out;
+  }();
+  static const std::array<double, kMost> logarithm = [] {
+    std::array<double, kMost> out{};
+    for (std::size_t n = 1; n < kMost; ++n) out[n] = std::log2(static_cast<double>(n));
+    return out;
+  }();
+  if (text.empty() || text.size() >= kMost) return entropy(text) > limit;
+  std::array<std::uint8_t, 256> counts{};
+  std::uint8_t* const count = counts.data();
+  const double* const grows = growth.data();
+  double sum = 0;
+  unsigned char seen = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    seen = static_cast<unsigned char>(seen | byte);
+    sum += grows[count[byte]++];
+  }
+  if (seen >= 0x80) return entropy(text) > limit;  // runes are counted, not bytes
+  const double bits = logarithm[text.size()] - sum / static_cast<double>(text.size());
+  // Near the limit the order of rounding decides; then the plain reading has the word.
+  constexpr double kRounding = 1e-9;
+  return std::abs(bits - limit) > kRounding ? bits > limit : entropy(text) > limit;
 }
 
 }  // namespace tocsin::rules::secrets

@@ -24,6 +24,7 @@ struct AllowList {
   bool all = false;  // condition AND: every kind of check that is present must hold
   Target target = Target::kSecret;
   std::unique_ptr<RE2> regexes;
+  std::vector<std::string> must_contain;  // one of these stands in every text that `regexes` matches; empty = unknown
   std::unique_ptr<RE2> paths;
   bool commits = false;  // present; there are no commits in a log, so it never holds
   std::vector<std::string> stopwords;  // lower case
@@ -69,5 +70,7 @@ struct RuleSet {
 
 // Shannon entropy in bits: runes counted, divided by the number of bytes. Ill-formed bytes count as one rune.
 [[nodiscard]] double entropy(std::string_view text);
+// entropy(text) > limit, quicker.
+[[nodiscard]] bool entropy_above(std::string_view text, double limit);
 
 }  // namespace tocsin::rules::secrets

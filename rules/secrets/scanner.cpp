@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
-#include <set>
 
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
@@ -46,22 +44,31 @@ class Spans {
 };
 
 // The secrets that specific rules found, by line.
-struct Specific {
-  static constexpr std::size_t kMaxCompared = 1000;  // different secrets of one line; further ones are not compared
+class Specific {
+ public:
+  static constexpr std::size_t kMaxCompared = 1000;  // secrets of one line; further ones are not compared
   Spans spans;
-  std::map<std::size_t, std::set<std::string_view>> lines;
 
   void add(const Candidate& c, std::string_view secret) {
     spans.add(c.start, c.end);
-    auto& line = lines[c.line_start];
-    if (line.size() < kMaxCompared) line.insert(secret);
+    secrets_.emplace_back(c.line_start, secret);
+  }
+  void close() {
+    spans.close();
+    std::sort(secrets_.begin(), secrets_.end());
+    secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
   }
   bool holds(std::size_t line_start, std::string_view secret) const {
-    const auto line = lines.find(line_start);
-    if (line == lines.end()) return false;
-    if (line->second.contains(secret)) return true;
-    return std::any_of(line->second.begin(), line->second.end(), [&](std::string_view other) { return other.find(secret) != std::string_view::npos; });
+    if (std::binary_search(secrets_.begin(), secrets_.end(), std::pair(line_start, secret))) return true;
+    auto it = std::lower_bound(secrets_.begin(), secrets_.end(), std::pair(line_start, std::string_view()));
+    for (std::size_t n = 0; it != secrets_.end() && it->first == line_start && n < kMaxCompared; ++it, ++n) {
+      if (it->second.find(secret) != std::string_view::npos) return true;
+    }
+    return false;
   }
+
+ private:
+  std::vector<std::pair<std::size_t, std::string_view>> secrets_;
 };
 
 }  // namespace
@@ -74,7 +81,8 @@ Result<void> Scanner::Compiled::build() {
   streamable.assign(words(), 0);
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = *rules[i].rule;
-    inputs.push_back({rule.regex ? std::string_view(rule.regex->pattern()) : std::string_view(), &rule.keywords, rules[i].by_hand});
+    inputs.push_back({rule.regex ? std::string_view(rule.regex->pattern()) : std::string_view(), &rule.keywords, rules[i].by_hand,
+                      rule.path != nullptr, rule.entropy});
     if (!rule.regex) {
       sets[rules[i].set].diagnostics.push_back({sets[rules[i].set].file + ":" + std::to_string(rule.line),
                                                 "rule '" + printable(rule.id, 80) + "' looks at paths only and cannot fire on text"});
@@ -143,10 +151,14 @@ Scanner::Place Scanner::place(std::string_view path) const {
   return out;
 }
 
+Gates::Look Scanner::Compiled::look(bool lines, const Place& place, bool explain) const {
+  return {lines, place.given_, explain || !options.short_cuts, extractor ? &*extractor : nullptr};
+}
+
 void Scanner::Compiled::scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const {
   Work& w = work();
   w.events.clear();
-  gates->find(record, w.events);
+  gates->find(record, look(false, place, drops != nullptr), w.events);
   w.numbers.clear();
   if (extractor && options.personal) find_numbers(record, w.numbers);
   judge(record, 0, w.events, w.numbers, offset, place, out, drops);
@@ -158,16 +170,22 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   w.open = gates->always();
   w.words.clear();
   w.stems.clear();
+  w.allow_comment = false;
   bool short_cuts = options.short_cuts;
   for (const auto& event : events) {
     const auto& opener = gates->opener(event.opener);
     const auto end = static_cast<std::uint32_t>(event.end - base);
+    if (event.weak != 0) {
+      w.words.push_back({end - opener.length, end - opener.length + static_cast<std::uint32_t>(opener.needle->length)});
+      continue;
+    }
     switch (opener.what) {
       case Gates::Opener::What::kRules:
         w.open.insert(w.open.end(), opener.rules.begin(), opener.rules.end());
-        if (opener.naming_word) w.words.push_back({end - opener.length, end});
+        if (opener.naming_word) w.words.push_back({end - opener.length, end - opener.length + static_cast<std::uint32_t>(opener.needle->length)});
         break;
       case Gates::Opener::What::kStem: w.stems.push_back({end - opener.length, end, opener.stem}); break;
+      case Gates::Opener::What::kAllowComment: w.allow_comment = true; break;
       case Gates::Opener::What::kFolding: short_cuts = false; break;
       case Gates::Opener::What::kKeyBlock: break;
     }
@@ -175,6 +193,7 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   const std::size_t first_drop = drops != nullptr ? drops->size() : 0;
   w.candidates.clear();
   if (!short_cuts) {
+    w.allow_comment = true;  // look for it
     w.open.clear();
     gates->open_by_keywords(record, w.open);
   } else if (w.open.size() > 1) {
@@ -232,13 +251,14 @@ void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offse
 
   Specific specific;
   Spans fields;
-  std::set<std::pair<std::size_t, std::size_t>> foreign;
+  std::vector<std::pair<std::size_t, std::size_t>> foreign;
   for (const Candidate& c : w.candidates) {
     if (rules[c.rule].rule->generic) continue;
     specific.add(c, secret_of(c));
-    if (!sets[rules[c.rule].set].own) foreign.emplace(c.start, c.end);
+    if (!sets[rules[c.rule].set].own) foreign.emplace_back(c.start, c.end);
   }
-  specific.spans.close();
+  specific.close();
+  std::sort(foreign.begin(), foreign.end());
   for (const Found& f : w.found) fields.add(f.start, f.end);
   fields.close();
 
@@ -252,7 +272,7 @@ void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offse
     }
     // Of two rules at the same place, the loaded file's stands beside its own kind only.
     const bool own = sets[rules[c.rule].set].own;
-    const bool doubled = own && foreign.contains({c.start, c.end});
+    const bool doubled = own && std::binary_search(foreign.begin(), foreign.end(), std::pair(c.start, c.end));
     const TokenFacts facts = inspect_token(secret_of(c));
     if (doubled && !(facts.known && facts.tier == Tier::kVerified)) {
       drop(rule.id, c.start, c.end, "duplicate");
@@ -330,6 +350,14 @@ std::string_view name(Tier tier) noexcept {
 }
 
 std::string preview(std::string_view secret) {
+  // Visible ASCII, as nearly always: characters are bytes.
+  if (std::all_of(secret.begin(), secret.end(), [](char c) { return c >= ' ' && c < 0x7f && c != '\\'; })) {
+    const std::size_t shown = std::min<std::size_t>(4, secret.size() / 4);
+    const std::size_t back = shown / 2;
+    std::string out(secret.substr(0, shown - back));
+    out += "…";
+    return out.append(secret.substr(secret.size() - back));
+  }
   const std::string text = to_utf8(secret);
   std::vector<std::size_t> starts;  // of the characters
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -136,6 +136,7 @@ TokenFacts jwt(std::string_view token) {
 
 TokenFacts inspect_token(std::string_view token) {
   TokenFacts out;
+  if (token.empty() || std::string_view("gnAe").find(token.front()) == std::string_view::npos) return out;
   const auto starts = [&](std::string_view prefix) { return token.starts_with(prefix); };
   if (starts("ghp_") || starts("gho_") || starts("ghu_") || starts("ghs_")) {
     out = crc62(token, 4, 30, "GitHub token");

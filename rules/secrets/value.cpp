@@ -92,9 +92,10 @@ std::optional<std::string_view> variable(std::string_view v) {
 
 // Names of places where a secret is kept.
 bool is_reference(std::string_view v) {
-  for (const std::string_view prefix : {"vault:", "op://", "arn:aws:", "ssm:", "secretsmanager:", "keyvault:", "projects/",
-                                        "/run/secrets/", "file:", "fd:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"}) {
-    if (v.starts_with(prefix)) return true;
+  static constexpr std::string_view kPrefixes[] = {"vault:", "op://", "arn:aws:", "ssm:", "secretsmanager:", "keyvault:", "projects/",
+                                        "/run/secrets/", "file:", "fd:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"};
+  for (const std::string_view prefix : kPrefixes) {
+    if (v.front() == prefix.front() && v.starts_with(prefix)) return true;
   }
   return false;
 }
@@ -214,8 +215,9 @@ std::optional<std::string_view> placeholder(std::string_view value, std::string_
   // YAML: !vault, !secret name
   if (v.size() > 3 && v[0] == '!' && std::all_of(v.begin() + 1, v.end(), [](char c) { return (c >= 'a' && c <= 'z'); })) return "reference to a secret store";
   if (lower == key || words.is_password_word(lower)) return "the key's own name";
-  for (const std::string_view prefix : {"your_", "your-", "your ", "yourpass", "yoursecret", "<your", "my_password_here", "insert_", "replace_", "enter_", "change_me_"}) {
-    if (lower.starts_with(prefix)) return "placeholder";
+  static constexpr std::string_view kPrefixes[] = {"your_", "your-", "your ", "yourpass", "yoursecret", "<your", "my_password_here", "insert_", "replace_", "enter_", "change_me_"};
+  for (const std::string_view prefix : kPrefixes) {
+    if (lower.front() == prefix.front() && lower.starts_with(prefix)) return "placeholder";
   }
   return std::nullopt;
 }
@@ -259,6 +261,9 @@ bool has_high(std::string_view v) noexcept {
 }
 
 std::string_view digest_form(std::string_view v) {
+  // Every form begins with a sign or one of three words, or is a bare digest.
+  const bool formed = !v.empty() && (v.front() == '$' || v.front() == '{' || v.front() == '*' || v.front() == 'p' || v.front() == 's' || v.front() == 'S' || v.front() == 'm');
+  if (!formed && v.size() < 32) return {};
   const auto starts = [&](std::string_view prefix) { return v.starts_with(prefix); };
   if (v.size() >= 59 && v.size() <= 60 && (starts("$2a$") || starts("$2b$") || starts("$2y$") || starts("$2$"))) return "bcrypt";
   if (starts("$argon2id$") || starts("$argon2i$") || starts("$argon2d$")) return "argon2";

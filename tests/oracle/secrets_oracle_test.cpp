@@ -18,6 +18,7 @@
 #include "rules/secrets/generic_key.hpp"
 #include "rules/secrets/needles.hpp"
 #include "rules/secrets/regex_tree.hpp"
+#include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/scanner.hpp"
 #include "tests/oracle/secrets_generator.hpp"
 
@@ -268,6 +269,64 @@ TEST_F(Gitleaks, ShortCutsChangeNothing) {
   for (std::size_t n = 0; n < rounds(20) * 50; ++n) {
     const std::string text = assignment_soup(random);
     EXPECT_EQ(scanned(fast, text), scanned(slow, text)) << text;
+  }
+}
+
+// Many lines in one text, with every short cut, against each line alone with none.
+TEST_F(Gitleaks, ManyLinesAtOnceChangeNothing) {
+  const RuleFile file{"gitleaks.toml", *toml};
+  Options plain;
+  plain.short_cuts = false;
+  const Scanner fast = Scanner::load({&file, 1}, Options{}).value().scanner;
+  const Scanner slow = Scanner::load({&file, 1}, plain).value().scanner;
+  std::mt19937 random(6);
+  std::vector<std::string> lines;
+  const auto add = [&](const std::string& text) {
+    std::size_t at = 0;
+    while (at <= text.size()) {
+      const auto end = std::min(text.find('\n', at), text.size());
+      std::string line = text.substr(at, end - at);
+      while (line.ends_with('\r')) line.pop_back();
+      if (line.find("-----BEGIN") == std::string::npos && line.size() < Scanner::kWindow) lines.push_back(std::move(line));
+      at = end + 1;
+    }
+  };
+  for (const auto& text : corpus()) add(text);
+  for (std::size_t n = 0; n < rounds(20) * 400; ++n) add(assignment_soup(random));
+  for (const char* sample : {"token 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", "card 4111 1111 1111 1111", "https://u:hunter2x@h/"}) add(sample);
+  std::shuffle(lines.begin(), lines.end(), random);
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  std::vector<LineHits> found;
+  ASSERT_EQ(fast.scan_lines(text, Scanner::Place{}, true, false, found), text.size());
+  auto next = found.begin();
+  std::size_t at = 0;
+  std::size_t findings = 0;
+  for (const auto& line : lines) {
+    std::vector<OracleFinding> got;
+    if (next != found.end() && next->start == at) {
+      for (const auto& hit : next->hits) got.push_back({std::string(hit.rule), hit.start, hit.end});
+      std::sort(got.begin(), got.end());
+      ++next;
+    }
+    const auto want = scanned(slow, line);
+    findings += want.size();
+    EXPECT_EQ(got, want) << line << described(want, line) << "\n  lines:" << described(got, line);
+    at += line.size() + 1;
+  }
+  EXPECT_TRUE(next == found.end());
+  std::printf("[ compared ] %zu lines at once, %zu findings\n", lines.size(), findings);
+}
+
+TEST(Entropy, TheQuickTestIsTheSame) {
+  std::mt19937 random(1);
+  for (int n = 0; n < 200'000; ++n) {
+    std::string text;
+    const std::size_t size = random() % 40;
+    const std::size_t alphabet = 1 + random() % 30;
+    for (std::size_t i = 0; i < size; ++i) text += static_cast<char>('a' + random() % alphabet);
+    if (n % 50 == 0) text += "\xc3\xa9";
+    for (const double limit : {2.0, 2.75, 3.0, 3.5, 4.0}) ASSERT_EQ(entropy_above(text, limit), entropy(text) > limit) << text << " " << limit;
   }
 }
 
