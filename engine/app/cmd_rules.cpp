@@ -1,10 +1,14 @@
 // tocsin rules check | match | test: rules before they are put to work.
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +19,9 @@
 #include "engine/intake/recognise.hpp"
 #include "rules/base/text.hpp"
 #include "rules/json_event.hpp"
+#include "rules/sigma/correlator.hpp"
 #include "rules/sigma/engine.hpp"
+#include "rules/sigma/event_time.hpp"
 #include "rules/sigma/pack.hpp"
 #include "rules/sigma/source.hpp"
 
@@ -129,9 +135,182 @@ struct MatchOptions {
   std::vector<std::filesystem::path> rules;
   std::string placeholders;
   std::string format;
+  std::string lateness;  // empty: all events are put in order of time first
   bool all_log_sources = false;
   bool json = false;
   std::vector<std::string> files;
+};
+
+// "90s", "15m", "2h", "1d", or a number of seconds.
+std::optional<Duration> parse_span(std::string_view text) {
+  std::int64_t unit = 1;
+  if (!text.empty()) {
+    switch (text.back()) {
+      case 's': unit = 1; break;
+      case 'm': unit = 60; break;
+      case 'h': unit = 3600; break;
+      case 'd': unit = 86400; break;
+      default: unit = 0;
+    }
+    if (unit == 0) unit = 1;
+    else text.remove_suffix(1);
+  }
+  std::int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  constexpr std::int64_t kLongest = 36525LL * 86400;  // a century, in seconds
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || number < 0 || number > kLongest / unit) return std::nullopt;
+  return std::chrono::seconds(number * unit);
+}
+
+// Runs the correlations over the events of all files as one stream in event time. Normally what has matched is kept
+// until all files are read and then taken in order of time; with a lateness it is taken as it comes, as the running
+// engine would, and what comes too late is left out.
+class Correlations {
+ public:
+  Correlations(const std::shared_ptr<const sigma::Engine>& engine, std::optional<Duration> lateness, bool json)
+      : engine_(*engine), wanted_(engine->rules().size(), false), streaming_(lateness.has_value()), json_(json), correlator_(engine, options(lateness)) {
+    for (const sigma::CompiledCorrelation& one : engine->correlations()) {
+      for (const auto& input : one.inputs) {
+        if (!input.correlation) wanted_[input.index] = true;
+      }
+    }
+  }
+
+  void begin_file(const std::string& name) { files_.push_back(name); }
+
+  // `matches` of one form of the event with that number in the present file.
+  void see(const rules::Event& event, std::optional<Time> time, std::span<const sigma::Match> matches, std::uint64_t number, std::span<const std::string_view> subjects) {
+    if (engine_.correlations().empty()) return;
+    std::vector<std::uint32_t> indices;
+    for (const sigma::Match& match : matches) {
+      if (wanted_[match.index]) indices.push_back(match.index);
+    }
+    if (!time) {
+      if (!indices.empty()) ++without_time_;
+      return;
+    }
+    if (streaming_) {
+      feed(event, *time, matches, files_.size(), number, subjects);
+      return;
+    }
+    if (indices.empty()) return;
+    Kept kept;
+    kept.time = *time;
+    kept.file = files_.size();
+    kept.number = number;
+    kept.matches = std::move(indices);
+    rules::write_json(event.root, kept.json);
+    for (const std::string_view subject : subjects) kept.subjects.emplace_back(subject);
+    kept_.push_back(std::move(kept));
+  }
+
+  void finish() {
+    std::stable_sort(kept_.begin(), kept_.end(), [](const Kept& a, const Kept& b) { return a.time < b.time; });
+    rules::Arena arena;
+    std::vector<sigma::Match> matches;
+    std::vector<std::string_view> subjects;
+    for (const Kept& kept : kept_) {
+      arena.reset();
+      rules::Event event;
+      if (auto root = rules::parse_json(kept.json, arena)) event.root = *root;
+      matches.clear();
+      for (const std::uint32_t index : kept.matches) matches.push_back({engine_.rules()[index].rule.get(), index, false});
+      subjects.assign(kept.subjects.begin(), kept.subjects.end());
+      feed(event, kept.time, matches, kept.file, kept.number, subjects);
+    }
+    alerts_.clear();
+    too_late_ = correlator_.statistics().too_late;
+    correlator_.finish(alerts_);
+    tell();
+  }
+  [[nodiscard]] std::uint64_t found() const { return found_; }
+  [[nodiscard]] std::uint64_t without_time() const { return without_time_; }
+  [[nodiscard]] std::uint64_t too_late() const { return too_late_; }
+
+ private:
+  struct Kept {
+    Time time{};
+    std::size_t file = 0;  // from 1
+    std::uint64_t number = 0;
+    std::vector<std::uint32_t> matches;
+    std::string json;
+    std::vector<std::string> subjects;
+  };
+
+  static sigma::Correlator::Options options(std::optional<Duration> lateness) {
+    sigma::Correlator::Options options;
+    options.lateness = lateness.value_or(Duration::zero());
+    return options;
+  }
+
+  void feed(const rules::Event& event, Time time, std::span<const sigma::Match> matches, std::size_t file, std::uint64_t number, std::span<const std::string_view> subjects) {
+    alerts_.clear();
+    correlator_.see({event, time, matches, sigma::EventPlace{{}, files_[file - 1], number, file}, subjects}, alerts_);
+    tell();
+  }
+
+  void tell() {
+    for (const sigma::CorrelationAlert& alert : alerts_) {
+      if (alert.change != sigma::CorrelationAlert::Change::kRaised) continue;
+      ++found_;
+      json_ ? tell_json(alert) : tell_plain(alert);
+    }
+  }
+
+  void tell_plain(const sigma::CorrelationAlert& alert) {
+    const sigma::EvidenceEvent newest = alert.events.empty() ? sigma::EvidenceEvent{} : alert.events.back();
+    std::string group;
+    for (const auto& [field, value] : alert.group) group += " " + field + "=" + value;
+    std::printf("%s event %llu  %-13s  %s: %s of %llu events%s%s%s\n", printable(newest.file, 200).c_str(), static_cast<unsigned long long>(newest.line),
+                std::string(name(alert.rule->level)).c_str(), printable(alert.rule->title, 200).c_str(), number_text(alert.value).c_str(),
+                static_cast<unsigned long long>(alert.event_count), printable(group, 300).c_str(), alert.under_counted ? ", under-counted" : "", alert.estimated ? ", estimated" : "");
+  }
+
+  void tell_json(const sigma::CorrelationAlert& alert) {
+    const sigma::EvidenceEvent newest = alert.events.empty() ? sigma::EvidenceEvent{} : alert.events.back();
+    std::string events = "[";
+    for (const sigma::EvidenceEvent& event : alert.events) {
+      if (events.size() > 1) events += ',';
+      // An index counts in the alert's own file; where the event is in another, that file is named too.
+      events += event.seq == newest.seq ? std::to_string(event.line) : Line().text("file", event.file).number("event", event.line).done();
+    }
+    Line group;
+    for (const auto& [field, value] : alert.group) group.text(field, value);
+    Line line;
+    line.text("file", newest.file).number("event", newest.line).text("rule", alert.rule->key()).text("title", alert.rule->title);
+    line.text("level", name(alert.rule->level)).text("kind", "correlation").text("type", name(alert.rule->type));
+    if (!alert.rule->author.empty()) line.text("author", alert.rule->author);
+    line.raw("events", events + "]").number("event_count", alert.event_count).raw("group", group.done()).raw("value", number_text(alert.value));
+    line.text("first", format_rfc3339(alert.first)).text("last", format_rfc3339(alert.last));
+    if (!alert.subjects.empty()) {
+      std::string subjects = "[";
+      for (const std::string& subject : alert.subjects) {
+        if (subjects.size() > 1) subjects += ',';
+        rules::write_json(Value::of(std::string_view(subject)), subjects);
+      }
+      line.raw("subjects", subjects + "]").number("subject_count", alert.subject_count);
+    }
+    if (alert.under_counted) line.raw("under_counted", "true");
+    if (alert.estimated) line.raw("estimated", "true");
+    line.print();
+  }
+
+  static std::string number_text(double value) {
+    std::array<char, 32> buffer{};
+    return std::string(rules::scalar_text(Value::of(value), buffer));
+  }
+
+  const sigma::Engine& engine_;
+  std::vector<bool> wanted_;  // by rule: a correlation refers to it
+  bool streaming_;
+  bool json_;
+  sigma::Correlator correlator_;
+  std::vector<std::string> files_;
+  std::vector<Kept> kept_;
+  std::vector<sigma::CorrelationAlert> alerts_;
+  std::uint64_t found_ = 0;
+  std::uint64_t without_time_ = 0;
+  std::uint64_t too_late_ = 0;
 };
 
 // The end of the JSON value that begins at text[at]; npos if it does not end. Only arrays and objects nest.
@@ -158,12 +337,14 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
 
 class Matcher {
  public:
-  Matcher(const sigma::Engine& engine, const MatchOptions& options) : engine_(engine), options_(options) {}
+  Matcher(const sigma::Engine& engine, const MatchOptions& options, Correlations& correlations)
+      : engine_(engine), options_(options), correlations_(correlations) {}
 
   // Reads one file; what is wrong with its events is said and counted, and reading goes on.
   Result<void> file(const std::string& path) {
     name_ = path;
     number_ = 0;
+    correlations_.begin_file(path);
     if (options_.format.empty() || options_.format == "json") {
       std::string text;
       if (auto read = read_whole(path, text); !read) return read;
@@ -250,7 +431,7 @@ class Matcher {
       event.root = sigma::flatten_windows(root, arena_);
       event.raw = document;
       begin_event();
-      match(event);
+      match(event, sigma::event_time(event.root), {});
     }
     ++number_;
   }
@@ -283,8 +464,12 @@ class Matcher {
       }
       begin_event();
       for (const Decoded& one : decoded) {
-        match(one.event);
-        match(access_event(one.access, arena_));
+        std::optional<Time> time;
+        if (one.access.time_known) time = one.access.time;
+        else if (one.event.root.present()) time = sigma::event_time(one.event.root);
+        const std::vector<std::string_view> subjects(one.access.subjects.begin(), one.access.subjects.end());
+        match(one.event, time, subjects);
+        match(access_event(one.access, arena_), time, subjects);
       }
     }
   }
@@ -295,7 +480,7 @@ class Matcher {
   }
 
   // One line per rule and event, even where a rule is true for the raw and for the normalised form.
-  void match(const rules::Event& event) {
+  void match(const rules::Event& event, std::optional<Time> time, std::span<const std::string_view> subjects) {
     matches_.clear();
     engine_.match(event, matches_, options_.all_log_sources ? sigma::Routing::kEverything : sigma::Routing::kByLogSource);
     for (const sigma::Match& one : matches_) {
@@ -305,6 +490,7 @@ class Matcher {
       ++found_;
       tell(event, *one.rule);
     }
+    correlations_.see(event, time, matches_, number_, subjects);
   }
 
   void tell(const rules::Event& event, const sigma::Rule& rule) {
@@ -326,6 +512,7 @@ class Matcher {
 
   const sigma::Engine& engine_;
   const MatchOptions& options_;
+  Correlations& correlations_;
   rules::Arena arena_;
   std::vector<sigma::Match> matches_;
   std::vector<const sigma::Rule*> told_;
@@ -359,14 +546,30 @@ int match(MatchOptions options) {
     std::fprintf(stderr, "%s\n", printable(one.text(), 2000).c_str());
     status = kFoundWrong;
   }
-  Matcher matcher(*loaded->engine, options);
+  std::optional<Duration> lateness;
+  if (!options.lateness.empty()) {
+    lateness = parse_span(options.lateness);
+    if (!lateness) {
+      std::fprintf(stderr, "--lateness: '%s' is no span of time (write a number with s, m, h or d, such as 5m)\n", printable(options.lateness, 60).c_str());
+      return kUsage;
+    }
+  }
+  Correlations correlations(loaded->engine, lateness, options.json);
+  Matcher matcher(*loaded->engine, options, correlations);
   for (const std::string& file : options.files) {
     if (auto done = matcher.file(file); !done) status = std::max(status, report(done.error()));
   }
+  correlations.finish();
   std::fflush(stdout);
   if (matcher.faults() > 0) status = std::max<int>(status, kFoundWrong);
+  if (correlations.without_time() > 0) {
+    std::fprintf(stderr, "%llu events have no time that is known how to read, so no correlation counted them\n", static_cast<unsigned long long>(correlations.without_time()));
+  }
+  if (correlations.too_late() > 0) {
+    std::fprintf(stderr, "%llu events came later than --lateness allows, so no correlation counted them\n", static_cast<unsigned long long>(correlations.too_late()));
+  }
   std::fprintf(stderr, "%llu events, %llu matches, %llu events that could not be read\n", static_cast<unsigned long long>(matcher.events()),
-               static_cast<unsigned long long>(matcher.found()), static_cast<unsigned long long>(matcher.faults()));
+               static_cast<unsigned long long>(matcher.found() + correlations.found()), static_cast<unsigned long long>(matcher.faults()));
   return status;
 }
 
@@ -423,6 +626,7 @@ void add_rules(CLI::App& app, Context& context) {
   match_command->add_option("--rules", matching->rules, "rule files and folders")->required()->type_name("PATH")->allow_extra_args(false);
   match_command->add_option("--placeholders", matching->placeholders, "YAML table of values for %placeholders%")->type_name("FILE");
   match_command->add_option("--format", matching->format, "format of the files (default: JSON events, else recognised)");
+  match_command->add_option("--lateness", matching->lateness, "take events in the order of the files, and leave out for correlations what comes later than this")->type_name("DURATION");
   match_command->add_flag("--all-logsources", matching->all_log_sources, "try each rule on each event, whatever its log source");
   match_command->add_flag("--json", matching->json, "one JSON object per match");
   match_command->add_option("FILE", matching->files, "files of events; - is standard input")->required();

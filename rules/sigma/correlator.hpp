@@ -77,7 +77,7 @@ struct EvidenceEvent {
 };
 
 struct CorrelationAlert {
-  static constexpr std::size_t kMaxEvents = 1000;     // listed; event_count goes on counting
+  static constexpr std::size_t kMaxEvents = 1000;     // listed: the newest when it is raised, then as they come; event_count goes on
   static constexpr std::size_t kMaxSubjects = 10000;  // listed; subject_count goes on counting
   enum class Change : std::uint8_t { kRaised, kUpdated };
 

@@ -76,9 +76,11 @@ void Correlator::Inner::rest_on(LiveAlert& alert, const Entry& entry) {
   EvidenceHead head{1, entry.time, entry.time};
   if ((entry.flags & Entry::kFromBelow) != 0) head = head_of(texts[entry.place]);
   alert.events += head.events;
+  const bool older = alert.older > 0;  // of a window that holds more than can be listed; the newest tell more
+  if (older) --alert.older;
   alert.first = std::min(alert.first, head.first);
   alert.last = std::max(alert.last, head.last);
-  if (alert.listed.size() < CorrelationAlert::kMaxEvents && listed_entries < options.limits.listed) {
+  if (!older && alert.listed.size() < CorrelationAlert::kMaxEvents && listed_entries < options.limits.listed) {
     alert.listed.push_back(entry);
     texts.keep(entry.place);
     texts.keep(entry.subjects);
@@ -137,6 +139,12 @@ void Correlator::Inner::raise(std::uint32_t index, std::int64_t from, std::int64
   alert.under = under;
   alert.estimated = verdict.estimated;
   alert.added_in = additions;
+  std::size_t count = 0;
+  const std::uint32_t first = group.entries.after(from - 1);
+  for (std::uint32_t i = first; i < group.entries.size() && group.entries[i].time <= to; ++i) {
+    if ((group.entries[i].flags & Entry::kContinues) == 0) ++count;
+  }
+  if (count > CorrelationAlert::kMaxEvents) alert.older = count - CorrelationAlert::kMaxEvents;
   rest_on(group, alert, from, to);
   tell(group, alert, CorrelationAlert::Change::kRaised);
   if (!node.above.empty()) {

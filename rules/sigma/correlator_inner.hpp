@@ -41,6 +41,7 @@ struct LiveAlert {
   std::int64_t last = INT64_MIN;
   std::uint64_t events = 0;
   std::uint64_t told = 0;       // events when it was last told
+  std::size_t older = 0;        // while it is made: events that are not listed, as newer ones are
   double value = 0;
   std::uint64_t added_in = 0;   // the addition whose entries it has taken in last
   bool under = false;

@@ -137,5 +137,63 @@ TEST_F(RulesCommand, TestRefusesARuleWithoutSamples) {
   EXPECT_EQ(run({"rules", "test", folder_.string()}).status, kAllWell);
 }
 
+constexpr const char* kReads =
+    "title: Read\nname: read\nlogsource: {product: shop}\ndetection: {s: {action: read}, condition: s}\n---\n"
+    "title: Many people\nid: 00000000-0000-4000-8000-0000000000c1\nlevel: high\ncorrelation: {type: value_count, rules: [read], group-by: [user], timespan: 1m, condition: {field: person, gte: 3}}\n";
+
+std::string read_at(int second, const char* user, int person) {
+  const std::string two = (second % 60 < 10 ? "0" : "") + std::to_string(second % 60);
+  return "{\"time\":\"2026-11-23T10:0" + std::to_string(second / 60) + ":" + two + "Z\",\"action\":\"read\",\"user\":\"" + user + "\",\"person\":\"p" + std::to_string(person) + "\"}\n";
+}
+
+TEST_F(RulesCommand, MatchRunsCorrelationsInEventTimeAcrossFiles) {
+  const std::string rules = file("reads.yml", kReads);
+  const std::string second = file("second.json", read_at(70, "eve", 9) + read_at(20, "eve", 3));
+  const std::string first = file("first.json", read_at(0, "eve", 1) + read_at(1, "bob", 1) + read_at(10, "eve", 2) + read_at(11, "bob", 2));
+  const Run matched = run({"rules", "match", "--json", "--rules", rules, second, first});
+  EXPECT_EQ(matched.status, kAllWell) << matched.err;
+  EXPECT_EQ(matched.lines(), 1U) << "the rule itself is silent: " << matched.out;
+  for (const std::string& part : {std::string("\"file\":\"") + second + "\"", std::string("\"event\":1,"), std::string("\"rule\":\"00000000-0000-4000-8000-0000000000c1\""),
+                                  std::string("\"title\":\"Many people\""), std::string("\"level\":\"high\""), std::string("\"kind\":\"correlation\""),
+                                  "\"events\":[{\"file\":\"" + first + "\",\"event\":0},{\"file\":\"" + first + "\",\"event\":2},1]", std::string("\"group\":{\"user\":\"eve\"}"),
+                                  std::string("\"value\":3,"), std::string("\"first\":\"2026-11-23T10:00:00Z\""), std::string("\"last\":\"2026-11-23T10:00:20Z\"")}) {
+    EXPECT_NE(matched.out.find(part), std::string::npos) << part << "\n" << matched.out;
+  }
+  const Run plain = run({"rules", "match", "--rules", rules, first, second});
+  EXPECT_NE(plain.out.find("second.json event 1  high           Many people: 3 of 3 events user=eve"), std::string::npos) << plain.out;
+}
+
+TEST_F(RulesCommand, MatchTakesEventsAsTheyComeWhereALatenessIsGiven) {
+  const std::string rules = file("reads.yml", kReads);
+  const std::string events = file("events.json", read_at(0, "eve", 1) + read_at(70, "eve", 9) + read_at(10, "eve", 2) + read_at(20, "eve", 3));
+  const Run strict = run({"rules", "match", "--json", "--lateness", "55s", "--rules", rules, events});
+  EXPECT_EQ(strict.lines(), 0U) << strict.out;
+  EXPECT_NE(strict.err.find("1 events came later than --lateness allows"), std::string::npos) << strict.err;
+  const Run patient = run({"rules", "match", "--json", "--lateness", "2m", "--rules", rules, events});
+  EXPECT_EQ(patient.lines(), 1U) << patient.out;
+  EXPECT_EQ(run({"rules", "match", "--lateness", "soon", "--rules", rules, events}).status, kUsage);
+}
+
+TEST_F(RulesCommand, MatchJudgesAbsenceAtTheEndAndSaysWhichEventsHadNoTime) {
+  const std::string rules = file("absence.yml",
+                                 "title: A\nname: a\nlogsource: {product: x}\ndetection: {s: {e: a}, condition: s}\n---\n"
+                                 "title: B\nname: b\nlogsource: {product: x}\ndetection: {s: {e: b}, condition: s}\n---\n"
+                                 "title: Alone\nid: 00000000-0000-4000-8000-0000000000c2\ncorrelation: {type: temporal, rules: [a, b], timespan: 1h, condition: a and not b}\n");
+  const std::string events = file("events.json", "{\"e\":\"a\",\"ts\":1795424055}\n{\"e\":\"a\"}\n{\"e\":\"other\"}\n");
+  const Run alone = run({"rules", "match", "--json", "--rules", rules, events});
+  EXPECT_EQ(alone.lines(), 1U) << alone.out;
+  EXPECT_NE(alone.out.find("\"event\":0,"), std::string::npos) << alone.out;
+  EXPECT_NE(alone.err.find("1 events have no time"), std::string::npos) << alone.err;
+  const std::string both = file("both.json", "{\"e\":\"a\",\"ts\":1795424055}\n{\"e\":\"b\",\"ts\":1795424056}\n");
+  EXPECT_EQ(run({"rules", "match", "--json", "--rules", rules, both}).lines(), 0U);
+}
+
+TEST_F(RulesCommand, MatchShowsRulesUnderACorrelationThatSaysGenerate) {
+  const std::string rules = file("reads.yml", std::string(kReads) + "generate: true\n");
+  const std::string events = file("events.json", read_at(0, "eve", 1) + read_at(1, "eve", 2) + read_at(2, "eve", 3));
+  const Run matched = run({"rules", "match", "--json", "--rules", rules, events});
+  EXPECT_EQ(matched.lines(), 4U) << matched.out;
+}
+
 }  // namespace
 }  // namespace tocsin::engine
