@@ -38,6 +38,7 @@ struct Options {
   bool explain = false;
   bool json = false;
   bool secrets_only = false;
+  bool contacts = false;
 };
 
 Result<std::string> read_whole(const std::string& path, std::size_t limit) {
@@ -259,6 +260,7 @@ int run(const Options& options) {
   secrets::Options how;
   how.fingerprint = fingerprinter(options.data);
   how.personal = !options.secrets_only;
+  how.contacts = options.contacts;
   auto loaded = secrets::Scanner::load(files, how);
   if (!loaded) return report(loaded.error());
   show(loaded->diagnostics, options.explain);
@@ -289,6 +291,7 @@ void add_scan(CLI::App& app, Context& context) {
   scan->add_option("--rules", options->rules, "more rules: gitleaks or betterleaks TOML (may be given several times)")->type_name("FILE");
   scan->add_flag("--explain", options->explain, "also print what was looked at and dropped, with the reason");
   scan->add_flag("--json", options->json, "one JSON object per finding");
+  scan->add_flag("--contacts", options->contacts, "also e-mail addresses and telephone numbers: ordinary logs are full of them");
   scan->add_flag("--secrets-only", options->secrets_only, "leave out personal numbers (cards, IBAN, national ids)");
   scan->add_option("FILE", options->files, "files or directories; - or none is standard input; .gz is unpacked")->type_name("FILE");
   add_data_option(*scan, options->data);

@@ -984,6 +984,15 @@ void Reader::identified_by(const StemHit& stem) {
     if (value->end == value->start || words_.is_prose(to_lower(s_.substr(value->start, value->end - value->start)))) return;
   }
   judge(key, *value, FieldRule::kPasswordSql);
+  // Oracle: ALTER USER x IDENTIFIED BY new REPLACE old
+  std::size_t next = value->end;
+  if (get(next) == '"' || get(next) == '\'') ++next;
+  next = skip_blanks(next);
+  if (!iat(next, "replace ")) return;
+  next = skip_blanks(next + 8);
+  auto old = quoted(next, true);
+  if (!old) old = plain(next, Shape::kPlain, false);
+  if (old->end > old->start) judge(key, *old, FieldRule::kPasswordSql);
 }
 
 void Reader::url(const StemHit& stem) {

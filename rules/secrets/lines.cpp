@@ -68,7 +68,7 @@ class LineReader {
     compiled_.gates->find(text, compiled_.look(true, place_, explain_), events_);
     numbers_.clear();
     if (compiled_.extractor && compiled_.options.personal) find_numbers(text, numbers_);
-    const bool every_line = !compiled_.gates->always().empty();
+    const bool every_line = !compiled_.gates->always().empty() || compiled_.options.contacts;
     find_password_lines(text);
     event_ = 0;
     first_of_line_ = 0;

@@ -9,6 +9,7 @@
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
 #include "rules/secrets/compiled.hpp"
+#include "rules/secrets/contacts.hpp"
 #include "rules/secrets/shapes.hpp"
 #include "rules/secrets/tokens.hpp"
 
@@ -222,6 +223,14 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
     }
     w.found.push_back({number.iban ? FieldRule::kIban : FieldRule::kCard, Tier::kVerified, start, end, std::string(record.substr(start, end - start)), {}});
   }
+  if (extractor && options.personal && options.contacts) {
+    std::vector<ContactFound> contacts;
+    find_contacts(record, contacts);
+    for (const auto& contact : contacts) {
+      w.found.push_back({contact.phone ? FieldRule::kPhone : FieldRule::kEmail, contact.tier, contact.start, contact.end,
+                         std::string(record.substr(contact.start, contact.end - contact.start)), {}});
+    }
+  }
   if (!w.candidates.empty() || !w.found.empty()) emit(w, record, offset, out, drops);
   if (drops != nullptr && offset > 0) {
     for (std::size_t i = first_drop; i < drops->size(); ++i) (*drops)[i].start += offset, (*drops)[i].end += offset;
@@ -417,7 +426,9 @@ void check_rule_samples(const Scanner& scanner, std::string_view id, const std::
 
 std::vector<std::string> check_own_samples() {
   std::vector<std::string> problems;
-  auto loaded = Scanner::load({}, Options{});
+  Options all;
+  all.contacts = true;
+  auto loaded = Scanner::load({}, all);
   if (!loaded) return {loaded.error().text()};
   for (const auto& file : embedded_secrets()) {
     const RuleFile own{std::string(file.name), std::string(file.text)};

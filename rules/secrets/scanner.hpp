@@ -67,6 +67,7 @@ struct Options {
   std::function<std::string(std::string_view secret)> fingerprint;
   bool own_pack = true;   // rules/packs/secrets and the extractor
   bool personal = true;   // personal numbers (cards, IBAN, national ids) of the own pack
+  bool contacts = false;  // e-mail addresses and telephone numbers too: ordinary logs are full of them
   // false: keywords alone open rules, and RE2 alone matches: the plain reading that the short cuts are tested against.
   bool short_cuts = true;
 };

@@ -83,7 +83,8 @@ std::optional<std::string_view> variable(std::string_view v) {
   if (v.front() == '%') {
     if (v.size() == 2 && std::string_view("sdvqx").find(v[1]) != std::string_view::npos) return "format directive";
     if (v.size() > 2 && v[1] == '(') return "bound parameter";
-    if (v.size() > 2 && v.back() == '%' && std::all_of(v.begin() + 1, v.end() - 1, is_word)) return "variable";
+    const auto name = [](char c) { return is_word(c) || c == '(' || c == ')' || c == ':' || c == '.'; };  // %env(DB_PASSWORD)%
+    if (v.size() > 2 && v.back() == '%' && std::all_of(v.begin() + 1, v.end() - 1, name)) return "variable";
   }
   if (v.starts_with("#{") || v.starts_with("{{") || v.starts_with("<%") || v.starts_with("%{")) return "template";
   if (enclosed(v, '{', '}')) return "template";

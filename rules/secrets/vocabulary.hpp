@@ -39,13 +39,13 @@ struct Key {
 // The extractor's rules, in the order of `kFieldRuleIds`.
 enum class FieldRule : std::uint8_t {
   kPasswordField, kPasswordSql, kPasswordUrl, kPasswordCommand, kPasswordText, kPasswordHash, kSecretField,
-  kAuthorization, kSessionCookie, kPin, kCardCode, kCard, kIban, kNationalId, kEncoded, kMailLogin,
+  kAuthorization, kSessionCookie, kPin, kCardCode, kCard, kIban, kNationalId, kEncoded, kMailLogin, kEmail, kPhone,
 };
-inline constexpr std::array<std::string_view, 16> kFieldRuleIds = {
+inline constexpr std::array<std::string_view, 18> kFieldRuleIds = {
     "tocsin.password-field", "tocsin.password-sql", "tocsin.password-url", "tocsin.password-command",
     "tocsin.password-text", "tocsin.password-hash-field", "tocsin.secret-field", "tocsin.authorization",
     "tocsin.session-cookie", "tocsin.pin", "tocsin.card-code", "tocsin.payment-card", "tocsin.iban",
-    "tocsin.national-id", "tocsin.encoded-password", "tocsin.mail-login"};
+    "tocsin.national-id", "tocsin.encoded-password", "tocsin.mail-login", "tocsin.email", "tocsin.phone"};
 
 struct FieldRuleInfo {
   std::string description;
