@@ -14,6 +14,7 @@
 #include "rules/base/text.hpp"
 #include "rules/sigma/correlation_link.hpp"
 #include "rules/sigma/evaluate.hpp"
+#include "rules/sigma/lint.hpp"
 #include "rules/sigma/load.hpp"
 #include "rules/sigma/route.hpp"
 #include "rules/sigma/witness.hpp"
@@ -337,6 +338,9 @@ class EngineBuilder {
     std::vector<Remark> warnings;
     std::optional<Remark> refusal = inner_->program.add(std::move(rule), options_.placeholders, warnings);
     for (Remark& warning : warnings) report.remarks.push_back(std::move(warning));
+    if (!refusal) {
+      for (Remark& warning : lint(inner_->program, inner_->program.rules().back())) report.remarks.push_back(std::move(warning));
+    }
     if (refusal) {
       report.remarks.clear();
       report.remarks.push_back(std::move(*refusal));

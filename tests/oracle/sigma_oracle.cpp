@@ -189,9 +189,12 @@ std::vector<Value> addressed(const Value& root, const std::string& name) {
   return out;
 }
 // The first of a field's places where something is.
-std::vector<Value> placed(const Event& event, const Rule& rule, const std::string& name) {
+using Places = std::unordered_map<std::string, std::vector<Place>>;  // of the fields of one rule
+std::vector<Value> placed(const Event& event, const Rule& rule, Places& known, const std::string& name) {
   std::vector<Value> found;
-  for (const Place& place : places(rule.product, rule.category, rule.service, name)) {
+  const auto [at, is_new] = known.try_emplace(name);
+  if (is_new) at->second = places(rule.product, rule.category, rule.service, name);
+  for (const Place& place : at->second) {
     found = addressed(event.root, place.name);
     if (!place.member.empty()) {
       std::vector<Value> named;
@@ -241,13 +244,17 @@ struct Meaning {
   std::vector<Elements> patterns;
   std::unique_ptr<RE2> regex;
 };
-using Meanings = std::unordered_map<const Scalar*, Meaning>;
+// What an interpreter has found out about a rule.
+struct Notes {
+  std::unordered_map<const Scalar*, Meaning> meanings;
+  Places places;
+};
 
 class Interpreter {
  public:
   // `element`: of an array, where the parts of a block are asked; null for the event itself.
-  Interpreter(const Rule& rule, Meanings& meanings, const Event& event, const Value* element = nullptr)
-      : rule_(rule), meanings_(meanings), event_(event), element_(element) {}
+  Interpreter(const Rule& rule, Notes& notes, const Event& event, const Value* element = nullptr)
+      : rule_(rule), notes_(notes), event_(event), element_(element) {}
 
   bool condition(const Condition& c, const std::vector<Selection>& selections) const {
     switch (c.kind) {
@@ -292,7 +299,7 @@ class Interpreter {
       else if (array.kind() != Kind::kNull) elements.push_back(array);
       for (const Value& element : elements) {
         ++all;
-        good += Interpreter(rule_, meanings_, event_, &element).condition(b.condition, b.selections) ? 1U : 0U;
+        good += Interpreter(rule_, notes_, event_, &element).condition(b.condition, b.selections) ? 1U : 0U;
       }
     }
     switch (b.quantifier) {
@@ -305,7 +312,7 @@ class Interpreter {
   }
 
   std::vector<Value> named(const std::string& name) const {
-    return element_ == nullptr ? placed(event_, rule_, name) : addressed(*element_, name);
+    return element_ == nullptr ? placed(event_, rule_, notes_.places, name) : addressed(*element_, name);
   }
   std::vector<Value> steps(const std::vector<Step>& way) const {
     std::vector<Value> now;
@@ -415,7 +422,7 @@ class Interpreter {
 
   // What a value of the rule means, whatever the event.
   const Meaning& meaning(const Item& i, const Scalar& v) const {
-    Meaning& known = meanings_[&v];
+    Meaning& known = notes_.meanings[&v];
     if (known.read) return known;
     known.read = true;
     const std::string text = rule_text(v);
@@ -493,7 +500,7 @@ class Interpreter {
   }
 
   const Rule& rule_;
-  Meanings& meanings_;
+  Notes& notes_;
   const Event& event_;
   const Value* element_;
 };
@@ -503,7 +510,7 @@ class Interpreter {
 struct Oracle::Inner {
   Rule rule;
   std::vector<Rule> filters;  // as if they were rules of this rule's log source
-  mutable Meanings meanings;
+  mutable Notes notes;
 };
 
 namespace {
@@ -540,7 +547,7 @@ Oracle::Oracle(Oracle&&) noexcept = default;
 Oracle::~Oracle() = default;
 
 bool Oracle::matches(const Event& event) const {
-  const auto holds = [&](const Rule& rule) { return Interpreter(rule, inner_->meanings, event).condition(rule.condition, rule.selections); };
+  const auto holds = [&](const Rule& rule) { return Interpreter(rule, inner_->notes, event).condition(rule.condition, rule.selections); };
   return holds(inner_->rule) && std::all_of(inner_->filters.begin(), inner_->filters.end(), holds);
 }
 
