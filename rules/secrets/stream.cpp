@@ -48,6 +48,7 @@ void Stream::finish() {
   held_.clear();
   held_.shrink_to_fit();
   number_ = 1;
+  dealt_ = 0;
   in_long_line_ = false;
   windows_ = {};
 }
@@ -57,6 +58,7 @@ std::size_t Stream::long_line(std::string_view text, bool last) {
   const bool ended = newline != std::string_view::npos || last;
   Line line;
   line.number = number_;
+  line.offset = dealt_ - windows_.offset();
   const std::string_view rest = text.substr(0, newline);
   line.length = windows_.offset() + rest.size() - (ended && rest.ends_with('\r') ? 1 : 0);
   std::size_t done = windows_.take(scanner_, place_, rest, ended, line.hits, explain_ ? &line.drops : nullptr);
@@ -66,6 +68,7 @@ std::size_t Stream::long_line(std::string_view text, bool last) {
     windows_ = {};
     if (newline != std::string_view::npos) ++done, ++number_;
   }
+  dealt_ += done;
   return done;
 }
 
@@ -84,10 +87,11 @@ std::size_t Stream::work(std::string_view text, bool last) {
     for (auto& record : found) {
       number_ += count_byte(rest.substr(counted, record.start - counted), '\n');
       counted = record.start;
-      sink_(Line{number_, record.length, std::move(record.hits), std::move(record.drops)});
+      sink_(Line{number_, dealt_ + record.start, record.length, std::move(record.hits), std::move(record.drops)});
     }
     number_ += count_byte(rest.substr(counted, lines - counted), '\n');
     done += lines;
+    dealt_ += lines;
     // What is left is an unfinished line, or begins with a key block. Only the former may be cut into windows.
     const std::string_view left = text.substr(done);
     if (left.size() <= Scanner::kWindow || left.substr(0, Scanner::kWindow + 1).find('\n') != std::string_view::npos) return done;

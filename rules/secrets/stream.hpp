@@ -23,6 +23,7 @@ class Stream {
   // A record in which something was found. Offsets count from the start of its line.
   struct Line {
     std::uint64_t number = 0;  // from 1
+    std::uint64_t offset = 0;  // of its first byte in the stream
     std::size_t length = 0;    // of the line as far as it is known; a key block goes on over further lines
     std::vector<Hit> hits;
     std::vector<Drop> drops;   // with `explain`
@@ -48,6 +49,7 @@ class Stream {
   Sink sink_;
   std::string held_;
   std::uint64_t number_ = 1;  // of the line at which held_ begins
+  std::uint64_t dealt_ = 0;   // bytes of the stream before held_
   bool in_long_line_ = false;
   LongLine windows_;
 };

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "engine/app/cli.hpp"
 
@@ -60,6 +61,66 @@ class Commands : public testing::Test {
 
   fs::path dir_;
 };
+
+// What SARIF 2.1.0 demands of a log: its version, one run with a named driver, and results whose rules, levels,
+// messages and places are what the schema allows.
+TEST_F(Commands, ScanWritesSarif) {
+  const std::string log = file("a b%.log", "all is well\npassword=hunter2canary\npassword=***\n");
+  const Ran ran = run({"scan", "--sarif", "--explain", log});
+  EXPECT_EQ(ran.status, kFoundWrong);
+  EXPECT_EQ(ran.out.find("hunter2canary"), std::string::npos);
+  const auto root = boost::json::parse(ran.out).as_object();
+  EXPECT_EQ(root.at("version").as_string(), "2.1.0");
+  ASSERT_EQ(root.at("runs").as_array().size(), 1U);
+  const auto& sarif = root.at("runs").as_array()[0].as_object();
+  const auto& driver = sarif.at("tool").at("driver").as_object();
+  EXPECT_EQ(driver.at("name").as_string(), "tocsin");
+  const auto& rules = driver.at("rules").as_array();
+  std::set<std::string> ids;
+  for (const auto& rule : rules) {
+    EXPECT_FALSE(rule.at("shortDescription").at("text").as_string().empty());
+    EXPECT_TRUE(ids.insert(std::string(rule.at("id").as_string())).second) << "rule ids are unique";
+  }
+  const auto& results = sarif.at("results").as_array();
+  ASSERT_EQ(results.size(), 2U);
+  for (const auto& result : results) {
+    const auto index = static_cast<std::size_t>(result.at("ruleIndex").to_number<int>());
+    EXPECT_EQ(rules.at(index).at("id"), result.at("ruleId"));
+    const std::string level(result.at("level").as_string());
+    EXPECT_TRUE(level == "none" || level == "note" || level == "warning" || level == "error") << level;
+    EXPECT_FALSE(result.at("message").at("text").as_string().empty());
+    const auto& place = result.at("locations").as_array()[0].at("physicalLocation");
+    const std::string uri(place.at("artifactLocation").at("uri").as_string());
+    EXPECT_TRUE(uri.starts_with("file:///") && uri.ends_with("a%20b%25.log")) << uri;
+    EXPECT_GE(place.at("region").at("startLine").to_number<int>(), 1);
+  }
+  const auto& region = results[0].at("locations").as_array()[0].at("physicalLocation").at("region");
+  EXPECT_EQ(region.at("startLine").to_number<int>(), 2);
+  EXPECT_EQ(region.at("byteOffset").to_number<int>(), 21);
+  EXPECT_EQ(region.at("byteLength").to_number<int>(), 13);
+  EXPECT_FALSE(results[0].as_object().contains("suppressions"));
+  EXPECT_EQ(results[1].at("suppressions").as_array()[0].at("kind").as_string(), "external");
+  const auto empty = boost::json::parse(run({"scan", "--sarif", file("empty.log", "")}).out);
+  EXPECT_EQ(empty.at("runs").as_array()[0].at("results").as_array().size(), 0U);
+}
+
+TEST_F(Commands, ScanPassesOverBinaryFilesOnlyOnTheWay) {
+  const std::string binary = file("d/x.bin", std::string("\0\0", 2) + "password=hunter2canary\n");
+  const Ran walked = run({"scan", (dir_ / "d").string()});
+  EXPECT_EQ(walked.status, kAllWell);
+  EXPECT_NE(walked.err.find("x.bin: binary, passed over"), std::string::npos) << walked.err;
+  EXPECT_EQ(run({"scan", binary}).status, kFoundWrong);
+}
+
+TEST_F(Commands, ScanCutsFragmentsWhenAsked) {
+  const std::string rules = file("r.toml", "[[rules]]\nid='x'\nregex='''zz-[0-9]+'''\nkeywords=['gatekeeper']\n");
+  const std::string log = file("a.log", "the gatekeeper\nzz-1234\n");
+  EXPECT_EQ(run({"scan", "--json", "--rules", rules, "--", log}).lines().size(), 0U) << "the keyword stands in another record";
+  const auto lines = run({"scan", "--json", "--fragments", "--rules", rules, "--", log}).lines();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].at("line").to_number<int>(), 2);
+  EXPECT_EQ(lines[0].at("start").to_number<int>(), 0);
+}
 
 TEST_F(Commands, ScanPrintsOneObjectPerFindingAndNeverTheSecret) {
   const std::string log = file("app.log", "all is well\nlogin user=anna password=hunter2canary ip=10.0.0.7\r\npassword=$1\n{\"password\":\"hunter2canary\"}");

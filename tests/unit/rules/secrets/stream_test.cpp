@@ -27,7 +27,10 @@ std::string shown(std::uint64_t line, const Hit& hit) {
 // Findings of a text that comes in pieces of the given sizes (the rest in one).
 std::vector<std::string> streamed(std::string_view text, const std::vector<std::size_t>& cuts, std::size_t* most_held = nullptr) {
   std::vector<std::string> out;
+  const std::string_view all = text;
   Stream stream(scanner(), Scanner::Place{}, true, [&](const Stream::Line& line) {
+    EXPECT_TRUE(line.offset == 0 || all.at(line.offset - 1) == '\n');
+    EXPECT_EQ(static_cast<std::uint64_t>(std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(line.offset), '\n')) + 1, line.number);
     for (const auto& hit : line.hits) out.push_back(shown(line.number, hit));
     for (const auto& drop : line.drops) out.push_back(std::to_string(line.number) + ":" + std::to_string(drop.start) + " dropped " + drop.reason);
   });

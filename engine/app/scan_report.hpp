@@ -1,0 +1,27 @@
+// What `tocsin scan` prints: lines for people, one JSON object per finding, or one SARIF 2.1.0 log. Findings carry a
+// preview and a keyed fingerprint, never the secret.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "rules/secrets/stream.hpp"
+
+namespace tocsin::engine {
+
+class ScanReport {
+ public:
+  enum class Form : std::uint8_t { kText, kJson, kSarif };
+  virtual ~ScanReport() = default;
+
+  // `file` as it was named. Offsets in hits count from the line's start; those beyond its end are cut to it.
+  virtual void hit(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Hit& hit) = 0;
+  virtual void drop(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Drop& drop) = 0;
+  virtual void finish() {}
+
+  // The scanner must outlive the report. Prints to standard output.
+  [[nodiscard]] static std::unique_ptr<ScanReport> make(Form form, const rules::secrets::Scanner& scanner);
+};
+
+}  // namespace tocsin::engine
