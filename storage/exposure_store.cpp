@@ -412,4 +412,9 @@ Result<std::vector<StoredReach>> ExposureStore::reaches(Reader& reader, const Ex
   return out;
 }
 
+Result<std::vector<StoredReach>> ExposureStore::since(Reader& reader, std::uint64_t seq) {
+  const std::string sql = "SELECT " + std::string(kColumns) + " FROM reach WHERE id > (SELECT COALESCE(MAX(id), 0) FROM reach) - ?1 AND seq > ?2 ORDER BY id";
+  return reader.rows<StoredReach>(sql, [](const Columns& c) { return row_from(c).reach; }, kMaxSince, seq);
+}
+
 }  // namespace tocsin::storage

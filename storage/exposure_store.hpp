@@ -93,6 +93,10 @@ class ExposureStore {
   // The newest reaches of a filter, for a timeline; without the people.
   [[nodiscard]] static Result<std::vector<StoredReach>> reaches(Reader& reader, const ExposureFilter& filter,
                                                                 std::uint64_t limit = 200);
+  // What events after `seq` reached, oldest first: what detection learned since it last kept its windows. Looks at the
+  // newest kMaxSince rows. Sets larger than kMaxListed come without their people.
+  static constexpr std::int64_t kMaxSince = 500'000;
+  [[nodiscard]] static Result<std::vector<StoredReach>> since(Reader& reader, std::uint64_t seq);
 };
 
 }  // namespace tocsin::storage

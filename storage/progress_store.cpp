@@ -1,4 +1,4 @@
-// Two small tables.
+// Three small tables.
 #include "storage/progress_store.hpp"
 
 namespace tocsin::storage {
@@ -6,7 +6,8 @@ namespace {
 
 const Migration kMigrations[] = {{1,
                                   "CREATE TABLE progress(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
-                                  "CREATE TABLE progress_note(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"}};
+                                  "CREATE TABLE progress_note(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"},
+                                 {2, "CREATE TABLE progress_windows(name TEXT PRIMARY KEY, seq INTEGER NOT NULL, value BLOB NOT NULL);"}};
 
 }  // namespace
 
@@ -20,6 +21,16 @@ Result<std::uint64_t> ProgressStore::processed(Reader& reader) {
 
 Result<void> ProgressStore::set_processed(Transaction& tx, std::uint64_t seq) {
   return tx.run("INSERT INTO progress(name, seq) VALUES('journal', ?1) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq", seq);
+}
+
+Result<std::optional<ProgressStore::Windows>> ProgressStore::windows(Reader& reader) {
+  return reader.row<Windows>("SELECT seq, value FROM progress_windows WHERE name = 'correlations'",
+                             [](const Columns& c) { return Windows{static_cast<std::uint64_t>(c.integer(0)), c.text(1)}; });
+}
+
+Result<void> ProgressStore::set_windows(Transaction& tx, std::uint64_t seq, std::string_view bytes) {
+  return tx.run("INSERT INTO progress_windows(name, seq, value) VALUES('correlations', ?1, ?2) "
+                "ON CONFLICT(name) DO UPDATE SET seq = excluded.seq, value = excluded.value", seq, Blob{bytes});
 }
 
 Result<std::string> ProgressStore::note(Reader& reader, std::string_view name) {

@@ -1,8 +1,10 @@
-// How far the engine has come: the number of the newest event whose effects are stored, and which register files
-// were imported in which form. Written in the transaction of the effects themselves.
+// How far the engine has come: the number of the newest event whose effects are stored, what the windows of correlations
+// held at some event before, and which register files were imported in which form. Written in the transaction of the
+// effects themselves.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,14 @@ class ProgressStore {
   // The newest event that is fully processed; 0 = none.
   [[nodiscard]] static Result<std::uint64_t> processed(Reader& reader);
   [[nodiscard]] static Result<void> set_processed(Transaction& tx, std::uint64_t seq);
+
+  // What correlations remember, as it was after the event with that number. The bytes are the engine's.
+  struct Windows {
+    std::uint64_t seq = 0;
+    std::string bytes;
+  };
+  [[nodiscard]] static Result<std::optional<Windows>> windows(Reader& reader);
+  [[nodiscard]] static Result<void> set_windows(Transaction& tx, std::uint64_t seq, std::string_view bytes);
 
   // A note by name ("register:patient" → SHA-256 of the file); empty = none.
   [[nodiscard]] static Result<std::string> note(Reader& reader, std::string_view name);

@@ -66,7 +66,14 @@ void add_source_routes(Router& router, const SourceBoard& board) {
   });
 }
 
-void add_rule_routes(Router& router, std::function<std::vector<RuleInfo>()> rules) {
+void add_rule_routes(Router& router, std::function<std::vector<RuleInfo>()> rules,
+                     std::function<Result<RulesLoaded>(const std::string& by)> reload) {
+  router.add("POST", "/v1/rules/reload", kAdmin, [reload = std::move(reload)](const Request& request) {
+    const auto loaded = reload(request.who.login);
+    if (!loaded) return problem(loaded.error());
+    return ok(json::object{{"rules", loaded->rules}, {"correlations", loaded->correlations}, {"refused", loaded->refused}, {"sha256", loaded->sha256}});
+  });
+
   router.add("GET", "/v1/rules", kAnyUser, [rules = std::move(rules)](const Request&) {
     json::array items;
     for (const RuleInfo& rule : rules()) {

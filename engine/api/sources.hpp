@@ -1,4 +1,4 @@
-// How the sources are doing, and which rules are loaded.
+// How the sources are doing, which rules are loaded, and loading them again.
 #pragma once
 
 #include <functional>
@@ -21,11 +21,19 @@ struct RuleInfo {
   std::string id;
   std::string title;
   std::string level;           // of storage::Level
-  std::string kind;            // "sigma", "export", "secret"
-  std::string pack;            // the pack's folder name; empty for what is built in
+  std::string kind;            // "sigma", "correlation", "export", "secret"
+  std::string pack;            // the pack's folder name, or the file; empty for what is no data
   std::uint64_t matches = 0;   // since start
 };
-// GET /v1/rules. `rules` is called from several threads.
-void add_rule_routes(Router& router, std::function<std::vector<RuleInfo>()> rules);
+// What is in force after rules were loaded again.
+struct RulesLoaded {
+  std::size_t rules = 0;
+  std::size_t correlations = 0;
+  std::size_t refused = 0;
+  std::string sha256;
+};
+// GET /v1/rules, POST /v1/rules/reload. Both functions are called from several threads; `reload` is told who asked.
+void add_rule_routes(Router& router, std::function<std::vector<RuleInfo>()> rules,
+                     std::function<Result<RulesLoaded>(const std::string& by)> reload);
 
 }  // namespace tocsin::engine

@@ -7,6 +7,7 @@
 
 #include "engine/app/cli.hpp"
 #include "engine/app/people_source.hpp"
+#include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
 #include "engine/intake/file_reader.hpp"
 #include "rules/base/text.hpp"
@@ -118,7 +119,9 @@ Result<World> make_world(const Options& options, const Config& config, const Clo
     world.registers = std::make_unique<storage::Registers>(storage::process_hash());
     if (auto done = import_into_memory(*world.registers, config, clock.now()); !done) return pass(std::move(done));
   }
-  auto setup = make_setup(config, keys, tell);
+  auto rules = RuleBook::open(config, tell);
+  if (!rules) return pass(std::move(rules));
+  auto setup = make_setup(config, (*rules)->engine(), keys, tell);
   if (!setup) return pass(std::move(setup));
   world.pipeline = std::make_unique<Pipeline>(std::move(*setup), world.known());
   return world;
@@ -160,6 +163,13 @@ class Replay {
       }
     }
     return flush(path);
+  }
+
+  // After the last file: what was still open is judged.
+  Result<void> finish() {
+    effects_.clear();
+    world_.pipeline->finish(effects_);
+    return store(0);
   }
 
   std::vector<storage::Finding> findings() {
@@ -232,8 +242,13 @@ class Replay {
     records_ += batch_.size();
     batch_.clear();
     for (const Effects::Failure& failure : effects_.failures) undecodable(failure.file, failure.line, failure.error);
+    return store(last);
+  }
+
+  // Keeps what the pipeline has made so far: in the data directory if there is one, and for the output.
+  Result<void> store(storage::Seq last) {
     if (world_.state) {
-      if (auto done = keep(*world_.state, *world_.respond, effects_, last, now); !done) return done;
+      if (auto done = keep(*world_.state, *world_.respond, effects_, last, clock_.now()); !done) return done;
     }
     for (storage::Finding& finding : effects_.findings) {
       const auto [at, is_new] = findings_.try_emplace(finding.id);
@@ -271,6 +286,7 @@ int replay(const Options& options, Context& context) {
   for (const std::string& file : options.files) {
     if (auto done = run.file(file); !done) status = std::max(status, report(done.error()));
   }
+  if (auto done = run.finish(); !done) status = std::max(status, report(done.error()));
   const std::vector<storage::Finding> findings = run.findings();
   if (options.json) {
     for (const storage::Finding& finding : findings) print_json(finding);

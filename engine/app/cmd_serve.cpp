@@ -1,4 +1,4 @@
-// tocsin serve: the engine, the API, the console and the portal, until SIGINT or SIGTERM.
+// tocsin serve: the engine, the API, the console and the portal, until SIGINT or SIGTERM; SIGHUP reads the rules again.
 #include <pthread.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -53,6 +53,7 @@ int serve(const Options& options, Context& context) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   auto live = Live::start(config, context.clock);
@@ -66,8 +67,9 @@ int serve(const Options& options, Context& context) {
   std::printf("\nCtrl-C stops it.\n");
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGHUP;) {
+    if (auto done = (*live)->reload_rules("SIGHUP"); !done) spdlog::error("{}", done.error().text());
+  }
   spdlog::info("stopping");
   (*live)->stop();
   return kAllWell;

@@ -290,6 +290,8 @@ void read_all(Walk& walk, const YAML::Node& root, Config& config) {
              {"sigma", [&](const auto& list, const auto& p) {
                 walk.list(list, p, [&](const auto& n, const auto& q) { walk.path_text(n, q, config.sigma_rules.emplace_back()); });
               }},
+             {"placeholders", [&](const auto& n, const auto& p) { walk.path_text(n, p, config.placeholders); }},
+             {"lateness_minutes", [&](const auto& n, const auto& p) { walk.number(n, p, config.lateness_minutes, 0, 10'080); }},
              {"secrets", [&](const auto& list, const auto& p) {
                 walk.list(list, p, [&](const auto& n, const auto& q) { walk.path_text(n, q, config.secret_rules.emplace_back()); });
               }},

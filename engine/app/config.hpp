@@ -91,6 +91,8 @@ struct Config {
   std::vector<AllowedExport> allowed_exports;
   std::uint64_t export_minimum_people = 50;
   std::vector<std::string> sigma_rules;    // besides the built-in pack
+  std::string placeholders;                // YAML table of values for %placeholders%; empty = none
+  std::uint32_t lateness_minutes = 5;      // how late an event may come and still count in correlations
   std::vector<std::string> secret_rules;   // besides the built-in pack
   std::string secret_scan = "on";          // on | off
   NoticesConfig notices;

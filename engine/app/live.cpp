@@ -30,6 +30,7 @@
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
 #include "engine/app/people_source.hpp"
+#include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
 #include "engine/intake/follower.hpp"
 #include "engine/intake/framer.hpp"
@@ -40,6 +41,7 @@
 #include "notifier/dispatch/dispatcher.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
+#include "storage/exposure_store.hpp"
 #include "storage/progress_store.hpp"
 #include "storage/user_store.hpp"
 
@@ -49,6 +51,12 @@ namespace {
 constexpr std::size_t kDetectBatch = 2000;         // records whose effects share a transaction
 constexpr std::uint64_t kWarmRecords = 50'000;     // read again at start to know what sessions are in the middle of
 constexpr std::chrono::milliseconds kIdle{100};
+// Where no record comes, time goes on for the correlations this far behind the clock: shippers may be that slow.
+constexpr std::chrono::minutes kQuiet{15};
+// What correlations remember is kept at most this often, and less often the longer keeping it takes.
+constexpr std::chrono::seconds kKeepWindowsEvery{5};
+constexpr int kKeepWindowsShare = 20;  // at most one part in so many of the time
+constexpr std::size_t kMaxWindowBytes = 512UL << 20;  // larger ones are not kept: they are built up again after a restart
 constexpr std::chrono::seconds kRetryStore{2};     // between two tries to store effects (full disk)
 constexpr std::chrono::seconds kHousekeeping{1};
 constexpr std::chrono::hours kRetentionEvery{1};
@@ -100,7 +108,8 @@ struct Live::Impl final : EventSink {
   std::unique_ptr<notifier::Notices> notices;
   std::unique_ptr<notifier::Dispatcher> dispatcher;
   std::unique_ptr<Pipeline> pipeline;
-  std::vector<RuleInfo> rule_list;  // without counts
+  std::unique_ptr<RuleBook> book;
+  std::vector<RuleInfo> other_rules;  // those that are no Sigma rules, without counts
   std::map<std::string, SourceSetup, std::less<>> source_setups;
   SourceBoard board;
   Feed feed;
@@ -113,10 +122,14 @@ struct Live::Impl final : EventSink {
   std::string claim;
   std::string public_url;
 
+  std::chrono::steady_clock::time_point keep_windows_next{};  // the detector's
+
   mutable std::mutex mutex;
   std::condition_variable wake;
   bool stopping = false;                                          // guarded by mutex
   std::string detect_trouble;                                     // guarded by mutex
+  bool new_rules = false;                                         // guarded by mutex; the detector takes them up
+  rules::sigma::Correlator::Statistics windows;                   // guarded by mutex
   std::map<std::string, std::uint64_t, std::less<>> rule_counts;  // guarded by mutex
 
   Impl(Config c, const Clock& k) : config(std::move(c)), clock(k) {}
@@ -282,26 +295,65 @@ struct Live::Impl final : EventSink {
     return in;
   }
 
-  void warm(storage::Seq processed) {
-    if (processed == 0) return;
-    const storage::Seq from = std::max(journal->oldest(), processed > kWarmRecords ? processed - kWarmRecords : 1);
+  // What detection was in the middle of before a restart: windows of correlations as they were last kept, and from the
+  // records since then; sessions from the last kWarmRecords.
+  Result<void> warm(storage::Seq processed) {
+    if (processed == 0) return {};
+    auto kept = state->db->read([](storage::Reader& r) { return storage::ProgressStore::windows(r); });
+    if (!kept) return pass(std::move(kept));
+    storage::Seq from = std::max(journal->oldest(), processed > kWarmRecords ? processed - kWarmRecords : 1);
+    storage::Seq windows_from = from;
+    if (*kept && (*kept)->seq <= processed) {
+      if (auto restored = pipeline->restore_windows((*kept)->bytes); restored) windows_from = (*kept)->seq + 1;
+      else spdlog::warn("{}", restored.error().text());
+    }
+    from = std::max(journal->oldest(), std::min(from, windows_from));
+    auto stored = state->db->read([&](storage::Reader& r) { return storage::ExposureStore::since(r, windows_from - 1); });
+    if (!stored) return pass(std::move(stored));
+    std::unordered_map<storage::Seq, std::vector<Reach>> reached;
+    for (const storage::StoredReach& one : *stored) reached[one.seq].push_back(reach_from(one));
+    const std::vector<Reach> none;
     auto cursor = journal->read_from(from);
     storage::JournalRecord record;
     while (cursor->position() <= processed) {
       auto more = cursor->next(record);
-      if (!more || !*more || record.seq > processed) return;
-      pipeline->warm(incoming(record));
+      if (!more || !*more || record.seq > processed) break;
+      const auto at = reached.find(record.seq);
+      pipeline->warm(incoming(record), record.seq < windows_from ? nullptr : at == reached.end() ? &none : &at->second);
     }
+    return {};
+  }
+
+  // The windows as bytes if it is time to keep them again, else empty.
+  std::string windows_to_keep(bool now) {
+    const auto started = std::chrono::steady_clock::now();
+    if (!now && started < keep_windows_next) return {};
+    std::string bytes = pipeline->save_windows();
+    const auto took = std::chrono::steady_clock::now() - started;
+    keep_windows_next = std::chrono::steady_clock::now() + std::max<std::chrono::steady_clock::duration>(kKeepWindowsEvery, kKeepWindowsShare * took);
+    if (bytes.size() <= kMaxWindowBytes) return bytes;
+    spdlog::warn("correlations remember {} MB, too much to be kept over a restart", bytes.size() >> 20);
+    return {};
+  }
+
+  void take_up_rules() {
+    {
+      const std::lock_guard lock(mutex);
+      if (!std::exchange(new_rules, false)) return;
+    }
+    pipeline->adopt(book->engine());
   }
 
   void detect(storage::Seq processed) {
     auto cursor = journal->read_from(processed + 1);
     Effects effects;
     storage::JournalRecord record;
+    storage::Seq reached = processed;
     while (!stopped()) {
+      take_up_rules();
       effects.clear();
       std::size_t count = 0;
-      storage::Seq last = 0;
+      storage::Seq last = reached;
       while (count < kDetectBatch) {
         auto more = cursor->next(record);
         if (!more) {
@@ -319,17 +371,24 @@ struct Live::Impl final : EventSink {
                       gap.acknowledged ? "; they were acknowledged" : "");
       }
       if (count == 0) {
-        static_cast<void>(journal->wait_for(cursor->position(), kIdle));
-        continue;
+        // Quiet goes on behind the clock, so that what did not happen is noticed too.
+        pipeline->advance(clock.now() - kQuiet, effects);
+        if (effects.findings.empty()) {
+          static_cast<void>(journal->wait_for(cursor->position(), kIdle));
+          continue;
+        }
       }
+      reached = last;
+      const std::string kept = windows_to_keep(count == 0);
       // Effects are never dropped: if they cannot be stored (full disk), the journal keeps growing or refuses, and
       // this batch waits.
       for (;;) {
-        auto done = keep(*state, *respond, effects, last, clock.now());
+        auto done = keep(*state, *respond, effects, last, clock.now(), kept);
         {
           const std::lock_guard lock(mutex);
           detect_trouble = done ? "" : done.error().text();
           rule_counts = pipeline->rule_counts();
+          windows = pipeline->windows();
         }
         if (done) break;
         spdlog::error("detection cannot be stored: {}", done.error().text());
@@ -343,6 +402,31 @@ struct Live::Impl final : EventSink {
         if (auto meter = board.find(f.source)) meter->rejected({f.file, f.line, f.error, f.preview, clock.now()});
       }
     }
+    if (reached == 0) return;
+    effects.clear();
+    if (auto done = keep(*state, *respond, effects, reached, clock.now(), windows_to_keep(true)); !done) {
+      spdlog::warn("what correlations remember could not be kept: {}", done.error().text());
+    }
+  }
+
+  Result<RuleBook::Content> reload_rules(const std::string& by) {
+    auto content = book->reload([](const std::string& line) { spdlog::info("{}", line); });
+    if (!content) return content;
+    auto noted = state->db->write([&](storage::Transaction& tx) -> Result<void> {
+      storage::Entry entry;
+      entry.kind = "rules-loaded";
+      entry.time = clock.now();
+      entry.by = by;
+      entry.fields = {{"rules", std::to_string(content->rules)}, {"correlations", std::to_string(content->correlations)},
+                      {"refused", std::to_string(content->refused)}, {"sha256", content->sha256}};
+      auto index = state->ledger->record(tx, entry);
+      if (!index) return pass(std::move(index));
+      return {};
+    });
+    if (!noted) return pass(std::move(noted));
+    const std::lock_guard lock(mutex);
+    new_rules = true;
+    return content;
   }
 
   // ---- housekeeping ---------------------------------------------------------------------------------------
@@ -397,30 +481,31 @@ struct Live::Impl final : EventSink {
   }
 
   std::vector<RuleInfo> rules_now() const {
+    const std::shared_ptr<const rules::sigma::Engine> engine = book->engine();
+    std::vector<RuleInfo> out;
+    const auto add = [&](const rules::sigma::Description& rule, const char* kind) {
+      out.push_back({rule.key(), rule.title, std::string(rules::sigma::name(rule.level)), kind, RuleBook::pack_of(rule), 0});
+    };
+    for (const auto& compiled : engine->rules()) add(*compiled.rule, "sigma");
+    for (const auto& compiled : engine->correlations()) add(*compiled.rule, "correlation");
     const std::lock_guard lock(mutex);
-    std::vector<RuleInfo> out = rule_list;
+    out.insert(out.end(), other_rules.begin(), other_rules.end());
     for (RuleInfo& rule : out) {
       if (const auto at = rule_counts.find(rule.id); at != rule_counts.end()) rule.matches = at->second;
     }
     return out;
   }
 
-  void list_rules(const PipelineSetup& setup) {
-    if (setup.rules) {
-      for (const auto& compiled : setup.rules->rules()) {
-        const auto& rule = *compiled.rule;
-        rule_list.push_back({rule.id.empty() ? rule.title : rule.id, rule.title, std::string(rules::sigma::name(rule.level)), "sigma", "", 0});
-      }
-    }
+  void list_other_rules(const PipelineSetup& setup) {
     for (const auto& [way, title] : {std::pair{"copy", "Bulk export by COPY"}, {"cursor", "Bulk export by cursor"}, {"pg_dump", "Bulk export by pg_dump"},
                                      {"select", "Bulk export by SELECT"}, {"view", "Bulk export through a view"}, {"prepared", "Bulk export by a prepared statement"},
                                      {"paging", "Bulk export page by page"}, {"one-by-one", "Many people read one by one"}, {"returning", "Bulk export by RETURNING"},
                                      {"denied", "Refused read of a table of people"}}) {
-      rule_list.push_back({std::string("tocsin.export.") + way, title, "high", "export", "", 0});
+      other_rules.push_back({std::string("tocsin.export.") + way, title, "high", "export", "", 0});
     }
     if (setup.scanner) {
       for (const auto& rule : setup.scanner->rules()) {
-        rule_list.push_back({"tocsin.secret." + std::string(rule.id), std::string(rule.description), "high", "secret", std::string(rule.file), 0});
+        other_rules.push_back({"tocsin.secret." + std::string(rule.id), std::string(rule.description), "high", "secret", std::string(rule.file), 0});
       }
     }
   }
@@ -477,7 +562,11 @@ struct Live::Impl final : EventSink {
     add_user_routes(router, *users, clock, base);
     add_event_routes(router, *this);
     add_source_routes(router, board);
-    add_rule_routes(router, [this] { return rules_now(); });
+    add_rule_routes(router, [this] { return rules_now(); }, [this](const std::string& by) -> Result<RulesLoaded> {
+      auto content = reload_rules(by);
+      if (!content) return pass(std::move(content));
+      return RulesLoaded{content->rules, content->correlations, content->refused, content->sha256};
+    });
     add_people_routes(router, *state->db, *state->vault, *state->ledger, clock);
     add_ledger_routes(router, *state->db, *state->ledger, state->dir / "ledger");
     add_alert_routes(router, workflow);
@@ -506,6 +595,16 @@ struct Live::Impl final : EventSink {
       m.total("tocsin_events_rejected_total", "records that cannot be decoded", labels, static_cast<double>(s.rejected));
       m.total("tocsin_events_duplicate_total", "records seen before", labels, static_cast<double>(s.duplicates));
       m.set("tocsin_source_behind_bytes", "written by the source, not read yet", labels, static_cast<double>(s.behind_bytes));
+    }
+    {
+      const std::lock_guard lock(mutex);
+      m.set("tocsin_correlation_groups", "groups that correlations keep a window for", {}, static_cast<double>(windows.groups));
+      m.set("tocsin_correlation_entries", "matches within these windows", {}, static_cast<double>(windows.entries));
+      m.set("tocsin_correlation_bytes", "memory of these windows, estimated", {}, static_cast<double>(windows.bytes));
+      for (const auto& [why, n] : {std::pair{"too_late", windows.too_late}, {"without_group", windows.without_group},
+                                   {"without_value", windows.without_value}, {"forgotten", windows.forgotten}}) {
+        m.total("tocsin_correlation_not_counted_total", "matches that correlations could not count", {{"reason", why}}, static_cast<double>(n));
+      }
     }
     m.set("tocsin_journal_durable", "number of the newest durable event", {}, static_cast<double>(journal->durable()));
     m.set("tocsin_ledger_size", "entries in the published ledger", {}, static_cast<double>(state->ledger->head().size));
@@ -544,10 +643,13 @@ struct Live::Impl final : EventSink {
     users = std::make_unique<storage::UserStore>(*state->db, hasher, ledger_recorder(*state->ledger));
 
     // 2. What counts as wrong, and whose data it is.
-    auto setup = make_setup(config, state->keys, tell);
+    auto rules = RuleBook::open(config, tell);
+    if (!rules) return pass(std::move(rules));
+    book = std::move(*rules);
+    auto setup = make_setup(config, book->engine(), state->keys, tell);
     if (!setup) return pass(std::move(setup));
     if (auto done = import_registers(*state, config, clock.now(), tell); !done) return done;
-    list_rules(*setup);
+    list_other_rules(*setup);
     source_setups = setup->sources;
     pipeline = std::make_unique<Pipeline>(std::move(*setup), *state->registers);
 
@@ -615,7 +717,7 @@ struct Live::Impl final : EventSink {
     // 6. Detection, dispatch, housekeeping.
     auto processed = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
     if (!processed) return pass(std::move(processed));
-    warm(*processed);
+    if (auto done = warm(*processed); !done) return done;
     threads.emplace_back([this, from = *processed] { detect(from); });
     threads.emplace_back([this] { keep_house(); });
     dispatcher->start();
@@ -670,6 +772,12 @@ Result<std::unique_ptr<Live>> Live::start(const Config& config, const Clock& clo
 }
 
 void Live::stop() { impl_->stop(); }
+Result<void> Live::reload_rules(const std::string& by) {
+  auto content = impl_->reload_rules(by);
+  if (!content) return pass(std::move(content));
+  spdlog::info("rules loaded again: {} rules, {} correlations, {} refused", content->rules, content->correlations, content->refused);
+  return {};
+}
 std::string Live::url() const { return impl_->public_url; }
 std::string Live::claim_url() const { return impl_->claim; }
 

@@ -22,6 +22,10 @@ class Live {
   ~Live();  // stops
   void stop();
 
+  // Reads the Sigma rules again (RuleBook::reload) and puts them to use between two batches. `by` is for the ledger.
+  // Thread-safe.
+  [[nodiscard]] Result<void> reload_rules(const std::string& by);
+
   [[nodiscard]] std::string url() const;  // "http://127.0.0.1:8700"
   // The one-time link for the first login; empty once somebody can log in.
   [[nodiscard]] std::string claim_url() const;

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "rules/base/bytes.hpp"
-#include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/notice_store.hpp"
@@ -13,9 +12,6 @@
 #include "storage/register_store.hpp"
 
 namespace tocsin::engine {
-
-// The data-access pack, built into the program (rules/packs/data-access).
-std::span<const EmbeddedFile> embedded_data_access();
 
 namespace {
 
@@ -144,7 +140,7 @@ Result<void> import_registers(State& state, const Config& config, Time now, cons
   return {};
 }
 
-Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now) {
+Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now, std::string_view windows) {
   std::vector<storage::StoredReach> reaches;
   reaches.reserve(effects.reaches.size());
   for (const Reach& reach : effects.reaches) reaches.push_back(stored(reach));
@@ -155,6 +151,9 @@ Result<void> keep(State& state, Respond& respond, const Effects& effects, storag
       if (auto applied = respond.apply(tx, effects.findings, now); !applied) return pass(std::move(applied));
     }
     if (processed == 0) return {};
+    if (!windows.empty()) {
+      if (auto done = storage::ProgressStore::set_windows(tx, processed, windows); !done) return done;
+    }
     return storage::ProgressStore::set_processed(tx, processed);
   });
 }
@@ -173,25 +172,23 @@ DatasetMap dataset_map(const Config& config) {
   return map;
 }
 
-Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const storage::Keys> keys,
+Reach reach_from(const storage::StoredReach& stored) {
+  Reach r;
+  r.key = stored.key;
+  r.dataset = stored.dataset;
+  r.grade = stored.grade;
+  r.whole = stored.whole || (stored.people.empty() && stored.at_most.value_or(1) > 0);  // too many to be listed
+  r.people = stored.people;
+  r.at_least = stored.at_least;
+  r.at_most = stored.at_most;
+  return r;
+}
+
+Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rules::sigma::Engine> rules, std::shared_ptr<const storage::Keys> keys,
                                  const std::function<void(const std::string&)>& tell) {
   PipelineSetup setup;
-  std::vector<rules::sigma::RuleSource> sources;
-  for (const EmbeddedFile& file : embedded_data_access()) sources.push_back({std::string(file.name), std::string(file.text)});
-  if (!config.sigma_rules.empty()) {
-    const std::vector<std::filesystem::path> paths(config.sigma_rules.begin(), config.sigma_rules.end());
-    auto files = rules::sigma::read_rule_files(paths);
-    if (!files) return pass(std::move(files));
-    for (auto& file : *files) sources.push_back(std::move(file));
-  }
-  const rules::sigma::Loaded loaded = rules::sigma::load(sources);
-  for (const auto& report : loaded.reports) {
-    if (report.status != rules::sigma::Status::kRejected || report.remarks.empty()) continue;
-    const auto& remark = report.remarks.front();
-    tell(report.file + ":" + std::to_string(report.line) + ": rule '" + report.title + "' refused: " + remark.message +
-         (remark.remedy.empty() ? "" : " (" + remark.remedy + ")"));
-  }
-  setup.rules = loaded.engine;
+  setup.rules = std::move(rules);
+  setup.correlations.lateness = std::chrono::minutes(config.lateness_minutes);
 
   if (config.secret_scan == "on") {
     std::vector<rules::secrets::RuleFile> files;

@@ -13,6 +13,7 @@
 #include "rules/base/time.hpp"
 #include "storage/journal/journal.hpp"
 #include "storage/ledger/ledger.hpp"
+#include "storage/exposure_store.hpp"
 #include "storage/people.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/vault/vault.hpp"
@@ -41,12 +42,18 @@ struct State {
 [[nodiscard]] Result<void> import_registers(State& state, const Config& config, Time now,
                                             const std::function<void(const std::string&)>& tell);
 
-// Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings.
-[[nodiscard]] Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now);
+// Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings, and what
+// correlations remember where `windows` is not empty.
+[[nodiscard]] Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now,
+                                std::string_view windows = {});
 
-// The pipeline's setup from the configuration: packs, rules, scanner, datasets, sources. What was refused or is
-// doubtful is told through `tell`, one line each.
-[[nodiscard]] Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const storage::Keys> keys,
+// A reach as it was stored, as far as detection asks for it again: dataset, people and how sure.
+[[nodiscard]] Reach reach_from(const storage::StoredReach& stored);
+
+// The pipeline's setup from the configuration: rules (of a RuleBook), scanner, datasets, sources. What is doubtful is
+// told through `tell`, one line each.
+[[nodiscard]] Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rules::sigma::Engine> rules,
+                                               std::shared_ptr<const storage::Keys> keys,
                                                const std::function<void(const std::string&)>& tell);
 
 [[nodiscard]] DatasetMap dataset_map(const Config& config);

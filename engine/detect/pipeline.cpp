@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/detect/access_event.hpp"
 #include "engine/detect/episodes.hpp"
@@ -20,7 +21,10 @@ constexpr std::size_t kMaxFiles = 10'000;          // decoders kept, one per sou
 constexpr std::size_t kPreviewSource = 2'000;      // bytes of a record that a preview is made from
 constexpr std::string_view kPostedFormat = "POST /v1/events?format=";
 constexpr std::size_t kMaxOpenings = 4'096;        // DECLARE and PREPARE statements whose text is remembered
+constexpr std::size_t kMaxTold = 100'000;
 constexpr Duration kEpisodeGap = std::chrono::hours(1);
+// A record dated later than this after its arrival has a wrong clock; it must not move the windows of others on.
+constexpr Duration kClockError = std::chrono::minutes(10);
 
 storage::Level level_of(sigma::Level level) {
   switch (level) {
@@ -95,6 +99,7 @@ struct Pipeline::Impl {
   PipelineSetup setup;
   ExposureReader reader;
   ExportDetector exports;
+  std::optional<CorrelationDetector> correlations;
   Episodes episodes{kEpisodeGap};
   rules::Arena arena;
   std::vector<Decoded> decoded;
@@ -102,6 +107,8 @@ struct Pipeline::Impl {
   std::vector<storage::Finding> found;
   std::vector<sigma::Match> matches;
   std::vector<secrets::Hit> hits;
+  std::vector<storage::Finding> correlated;
+  std::unordered_set<std::string> told;  // findings of correlations that were counted already
   std::map<std::string, std::uint64_t, std::less<>> rule_counts;
   std::unordered_map<std::string, std::unique_ptr<Decoder>> decoders;  // by source + format
   std::unordered_map<std::string, std::string> formats;                // recognised, by source + file
@@ -109,7 +116,9 @@ struct Pipeline::Impl {
   std::unordered_map<std::string, std::string> openings;  // place of the record -> statement
 
   Impl(PipelineSetup s, storage::Registers& registers)
-      : setup(std::move(s)), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {}
+      : setup(std::move(s)), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {
+    if (setup.rules) correlations.emplace(setup.rules, setup.correlations);
+  }
 
   const SourceSetup* source(std::string_view name) const {
     const auto at = setup.sources.find(name);
@@ -199,23 +208,58 @@ struct Pipeline::Impl {
     return key + to_hex(sha256(record.payload)).substr(0, 16);
   }
 
+  // Fills `matches`: first the rules that are true for the record as it came, then those for its normalised form.
+  // Says how many the first are. A rule without a log source sees both forms; it still is one match.
+  std::size_t match(const rules::Event& raw, const rules::Event& normal) {
+    matches.clear();
+    setup.rules->match(raw, matches);
+    const std::size_t raw_matches = matches.size();
+    setup.rules->match(normal, matches);
+    const auto raw_end = matches.begin() + static_cast<std::ptrdiff_t>(raw_matches);
+    const auto again = [&](const sigma::Match& m) {
+      return std::any_of(matches.begin(), raw_end, [&](const sigma::Match& before) { return before.rule == m.rule; });
+    };
+    matches.erase(std::remove_if(raw_end, matches.end(), again), matches.end());
+    return raw_matches;
+  }
+
+  // Both forms of the record, each with its matches. `effects` null: only the windows change.
+  void see_correlations(const Incoming& record, const Decoded& one, const rules::Event& normal, std::size_t raw_matches,
+                        const std::vector<Reach>& reached, Effects* effects) {
+    if (!correlations || !one.access.time_known) return;
+    const Time time = std::min(one.access.time, record.arrived + kClockError);
+    const storage::Evidence place = evidence_of(record, time);
+    const std::function<std::string()> preview = [&] {
+      return safe_preview(one.access.statement.text.empty() ? one.raw : std::string_view(one.access.statement.text));
+    };
+    const std::span<const sigma::Match> all(matches);
+    correlated.clear();
+    correlations->see({one.event, all.first(raw_matches), one.access, time, place, reached, preview}, correlated);
+    if (raw_matches < all.size()) correlations->see({normal, all.subspan(raw_matches), one.access, time, place, reached, preview}, correlated);
+    if (effects != nullptr) tell_correlated(*effects);
+  }
+
+  void tell_correlated(Effects& effects) {
+    for (storage::Finding& finding : correlated) {
+      if (told.insert(finding.id).second) ++rule_counts[finding.rule];
+      if (told.size() > kMaxTold) told.clear();
+      effects.add(std::move(finding));
+    }
+    correlated.clear();
+  }
+
   void see_rules(const Incoming& record, const Decoded& one, const std::vector<Reach>& reached, Effects& effects) {
     if (!setup.rules) return;
-    matches.clear();
-    setup.rules->match(one.event, matches);
-    const std::size_t raw_matches = matches.size();
     const rules::Event normal = access_event(one.access, arena);
-    setup.rules->match(normal, matches);
+    const std::size_t raw_matches = match(one.event, normal);
+    see_correlations(record, one, normal, raw_matches, reached, &effects);
     for (std::size_t i = 0; i < matches.size(); ++i) {
       if (matches[i].silent) continue;  // only a correlation counts it
       const sigma::Rule& rule = *matches[i].rule;
-      // A rule without a log source sees both forms of the event; it still is one match.
-      const auto before = matches.begin() + static_cast<std::ptrdiff_t>(i);
-      if (std::any_of(matches.begin(), before, [&](const sigma::Match& m) { return m.rule == &rule; })) continue;
       const Access& a = one.access;
       const Time time = a.time_known ? a.time : record.arrived;
       storage::Finding f;
-      f.rule = rule.id.empty() ? rule.title : rule.id;
+      f.rule = rule.key();
       ++rule_counts[f.rule];
       f.actor = a.actor.shown();
       // The catalogue of a database is nobody's data: its dozens of tables are one thing.
@@ -326,9 +370,45 @@ void Pipeline::see(const Incoming& record, Effects& effects) { impl_->see(record
 
 void Pipeline::set_format(const std::string& source, const std::string& format) { impl_->setup.sources[source].format = format; }
 
-void Pipeline::warm(const Incoming& record) {
-  if (!impl_->decode(record)) return;
-  for (const Decoded& one : impl_->decoded) impl_->reader.warm(one.access);
+void Pipeline::warm(const Incoming& record, const std::vector<Reach>* reached) {
+  Impl& impl = *impl_;
+  if (!impl.decode(record)) return;
+  for (const Decoded& one : impl.decoded) {
+    impl.reader.warm(one.access);
+    if (reached == nullptr || !impl.setup.rules) continue;
+    const rules::Event normal = access_event(one.access, impl.arena);
+    const std::size_t raw_matches = impl.match(one.event, normal);
+    impl.see_correlations(record, one, normal, raw_matches, *reached, nullptr);
+  }
+}
+
+void Pipeline::advance(Time newest, Effects& effects) {
+  if (!impl_->correlations) return;
+  impl_->correlations->advance(newest, impl_->correlated);
+  impl_->tell_correlated(effects);
+}
+
+void Pipeline::finish(Effects& effects) {
+  if (!impl_->correlations) return;
+  impl_->correlations->finish(impl_->correlated);
+  impl_->tell_correlated(effects);
+}
+
+void Pipeline::adopt(std::shared_ptr<const sigma::Engine> rules) {
+  impl_->setup.rules = rules;
+  if (impl_->correlations) impl_->correlations->adopt(std::move(rules));
+  else impl_->correlations.emplace(std::move(rules), impl_->setup.correlations);
+}
+
+std::string Pipeline::save_windows() const { return impl_->correlations ? impl_->correlations->save() : std::string(); }
+
+Result<void> Pipeline::restore_windows(std::string_view bytes) {
+  if (!impl_->correlations) return {};
+  return impl_->correlations->restore(bytes);
+}
+
+sigma::Correlator::Statistics Pipeline::windows() const {
+  return impl_->correlations ? impl_->correlations->statistics() : sigma::Correlator::Statistics();
 }
 
 Result<const std::vector<Decoded>*> Pipeline::decode(const Incoming& record) {

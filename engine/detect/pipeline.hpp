@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/detect/correlation.hpp"
 #include "engine/detect/export.hpp"
 #include "engine/exposure/reader.hpp"
 #include "engine/intake/decoder.hpp"
@@ -37,6 +38,7 @@ struct SourceSetup {
 
 struct PipelineSetup {
   std::shared_ptr<const rules::sigma::Engine> rules;   // null = no Sigma rules
+  rules::sigma::Correlator::Options correlations;
   std::optional<rules::secrets::Scanner> scanner;      // nullopt = secrets are not looked for
   ExportOptions exports;
   DatasetMap datasets;
@@ -90,7 +92,20 @@ class Pipeline {
   // Names the format of a source that the setup does not name (offline, where the reader has recognised it).
   void set_format(const std::string& source, const std::string& format);
   // Learns what sessions are in the middle of, from records that were processed before a restart. No effects.
-  void warm(const Incoming& record);
+  // With `reached`, what the record was known to reach then, it also goes into the windows of correlations.
+  void warm(const Incoming& record, const std::vector<Reach>* reached = nullptr);
+
+  // Time has come to `newest` without a record: what correlations find absent by then becomes findings.
+  void advance(Time newest, Effects& effects);
+  // The records are at their end (files, not a running engine): every open window of a correlation is judged.
+  void finish(Effects& effects);
+
+  // Other rules from the next record on. Windows of correlations that are the same in both sets live on.
+  void adopt(std::shared_ptr<const rules::sigma::Engine> rules);
+  // What correlations remember, as bytes, and back. Errors of restore: kCorrupt; the windows are then empty.
+  [[nodiscard]] std::string save_windows() const;
+  [[nodiscard]] Result<void> restore_windows(std::string_view bytes);
+  [[nodiscard]] rules::sigma::Correlator::Statistics windows() const;
 
   // The accesses of one record, read and completed: for `tocsin decode` and tests. Valid until the next call.
   [[nodiscard]] Result<const std::vector<Decoded>*> decode(const Incoming& record);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
 #include "engine/detect/pipeline.hpp"
 #include "notifier/channel/mailbox/mailbox.hpp"
@@ -64,7 +65,12 @@ void run(benchmark::State& state, const std::vector<std::string>& records, const
   source.name = "bench";
   source.format = format;
   config.sources.push_back(source);
-  auto setup = engine::make_setup(config, nullptr, [](const std::string&) {});
+  auto book = engine::RuleBook::open(config, [](const std::string&) {});
+  if (!book) {
+    state.SkipWithError(book.error().text().c_str());
+    return;
+  }
+  auto setup = engine::make_setup(config, (*book)->engine(), nullptr, [](const std::string&) {});
   if (!setup) {
     state.SkipWithError(setup.error().text().c_str());
     return;

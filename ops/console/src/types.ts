@@ -327,6 +327,9 @@ export interface Overview {
   now: Time;
 }
 
+// What POST /v1/rules/reload answers.
+export interface RulesLoaded { rules: number; correlations: number; refused: number; sha256: string }
+
 export interface Rule {
   id: string;
   title: string;

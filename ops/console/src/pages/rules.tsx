@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api";
 import { useData } from "../live";
 import { fromInput, toInput } from "../time";
-import type { List, Rule, Silence } from "../types";
+import type { List, Rule, RulesLoaded, Silence } from "../types";
 import { humanise, kLevels, number } from "../words";
 import { Empty, Field, Page, Shown, State, When } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
@@ -13,9 +13,10 @@ import { Needs } from "../ui/shared";
 export function RulesPage(): JSX.Element {
   const loaded = useData<List<Rule>>("/v1/rules");
   const [text, setText] = useState("");
+  const [asking, setAsking] = useState(false);
   return (
-    <Page title="Rules" actions={<Field label="Search">{(attributes) => <input class="input" type="search" {...attributes} value={text} onInput={(event) => setText(event.currentTarget.value)} />}</Field>}>
-      <p class="quiet">What Tocsin rings for. Rules are files in the packs; to change one, change its file and restart.</p>
+    <Page title="Rules" actions={<><Needs roles={["admin"]} what="load the rules again"><button type="button" class="button" data-testid="rules-reload" onClick={() => setAsking(true)}>Load again…</button></Needs><Field label="Search">{(attributes) => <input class="input" type="search" {...attributes} value={text} onInput={(event) => setText(event.currentTarget.value)} />}</Field></>}>
+      <p class="quiet">What Tocsin rings for. Rules are files; to change one, change its file and load the rules again.</p>
       <Shown of={loaded} what="the rules">
         {(data) => {
           const rules = data.items.filter(({ title, id, pack }) => `${title} ${id} ${pack}`.toLowerCase().includes(text.toLowerCase()));
@@ -27,6 +28,11 @@ export function RulesPage(): JSX.Element {
           ) : <section class="card"><Empty title={text ? "No rule fits" : "No rules are loaded"}>{text ? "Search for another word." : "Check the rules paths in the configuration."}</Empty></section>;
         }}
       </Shown>
+      {asking && <Ask title="Load the rules again" action="Load" testid="rules-reload-dialog" onClose={() => setAsking(false)} onDo={async () => {
+        const now = await api.post<RulesLoaded>("/v1/rules/reload", {});
+        toast(`${number(now.rules)} rules and ${number(now.correlations)} correlations are in use${now.refused ? `; ${number(now.refused)} are left out` : ""}.`);
+        loaded.reload();
+      }}><p>All rule files are read again. Counting that goes on in rules which did not change is kept. If a rule that works today were refused, nothing changes and you are told why.</p></Ask>}
     </Page>
   );
 }

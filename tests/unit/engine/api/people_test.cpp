@@ -24,6 +24,8 @@ struct People : Api {
   std::unique_ptr<storage::Ledger> ledger = storage::Ledger::open(*database, dir / "ledger", dir / "keys", {}).value();
   SourceBoard board;
   Login analyst;
+  std::string reloaded_by;
+  bool bad_rules = false;
 
   People() {
     EXPECT_TRUE(database->migrate(storage::HistoryStore::kFamily, storage::HistoryStore::migrations()));
@@ -34,6 +36,10 @@ struct People : Api {
     add_source_routes(router, board);
     add_rule_routes(router, [] {
       return std::vector<RuleInfo>{{"tocsin.export.copy", "Bulk export", "high", "export", "", 2}};
+    }, [this](const std::string& by) -> Result<RulesLoaded> {
+      reloaded_by = by;
+      if (bad_rules) return fail(Errc::kInvalid, "the new rules are not taken: x.yml:3: rule 'X' refused", "x.yml", "mend the rule");
+      return RulesLoaded{70, 15, 1, "00ff"};
     });
     storage::Registers registers(storage::RegisterStore::hash_with(keys));
     std::istringstream csv("id,name\n1,Ann One\n2,Bob Two\n3,Cid Three\n4,Dan Four\n5,Eve Five\n");
@@ -171,6 +177,22 @@ TEST(Sources, ShowCountsAndLinesThatCouldNotBeRead) {
   EXPECT_EQ(rejects.body.find('\x1b'), std::string::npos);
   EXPECT_EQ(api.call("GET", "/v1/sources/none/rejects", "", api.analyst.headers()).status, 404);
   EXPECT_EQ(api.call("GET", "/v1/rules", "", api.analyst.headers()).status, 200);
+}
+
+TEST(ApiRules, AreLoadedAgainByAnAdminAndABadSetSaysWhatIsWrong) {
+  People api;
+  EXPECT_EQ(api.call("POST", "/v1/rules/reload", "", api.analyst.headers()).status, 403);
+  EXPECT_EQ(api.reloaded_by, "");
+  api.user("root", kAdmin);
+  const auto root = api.log_in("root");
+  const auto done = api.call("POST", "/v1/rules/reload", "", root.headers());
+  EXPECT_EQ(done.status, 200) << done.body;
+  EXPECT_NE(done.body.find("\"correlations\":15"), std::string::npos) << done.body;
+  EXPECT_EQ(api.reloaded_by, "root");
+  api.bad_rules = true;
+  const auto refused = api.call("POST", "/v1/rules/reload", "", root.headers());
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_NE(refused.body.find("rule 'X' refused"), std::string::npos) << refused.body;
 }
 
 }  // namespace
