@@ -110,8 +110,8 @@ RuleBook::Content RuleBook::content() const {
 }
 
 std::string RuleBook::pack_of(const sigma::Description& rule) {
-  const std::filesystem::path file(rule.file);
-  return rule.file.starts_with(kBuiltIn) ? file.parent_path().filename().string() : file.filename().string();
+  if (!rule.file.starts_with(kBuiltIn)) return std::filesystem::path(rule.file).filename().string();
+  return std::filesystem::path(rule.file.substr(kBuiltIn.size())).parent_path().string();
 }
 
 }  // namespace tocsin::engine
