@@ -2,6 +2,7 @@
 #include "engine/detect/pipeline.hpp"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -21,6 +22,7 @@ constexpr std::size_t kMaxFiles = 10'000;          // decoders kept, one per sou
 constexpr std::size_t kPreviewSource = 2'000;      // bytes of a record that a preview is made from
 constexpr std::string_view kPostedFormat = "POST /v1/events?format=";
 constexpr std::size_t kMaxOpenings = 4'096;        // DECLARE and PREPARE statements whose text is remembered
+constexpr std::size_t kLongReason = 300;           // bytes after which nothing more is added to a reason
 constexpr std::size_t kMaxTold = 100'000;
 constexpr Duration kEpisodeGap = std::chrono::hours(1);
 // A record dated later than this after its arrival has a wrong clock; it must not move the windows of others on.
@@ -273,8 +275,9 @@ struct Pipeline::Impl {
       f.time = f.last = time;
       f.reason = rule.description;
       std::string because;
+      std::set<std::pair<std::string, std::string>> said;  // several tests of one value are one thing to a reader
       for (const sigma::Reason& reason : setup.rules->explain(i < raw_matches ? one.event : normal, rule)) {
-        if (reason.field.empty() || because.size() > 300) continue;
+        if (reason.field.empty() || because.size() > kLongReason || !said.emplace(reason.field, reason.value).second) continue;
         because += (because.empty() ? "" : "; ") + reason.field + " is " + safe_preview(reason.value);
       }
       if (!because.empty()) f.reason += (f.reason.empty() ? "Seen: " : " Seen: ") + because + ".";
@@ -292,7 +295,8 @@ struct Pipeline::Impl {
     }
   }
 
-  void see_secrets(const Incoming& record, Time time, Effects& effects) {
+  // `reached`: whom the record itself is about, where it tells; then a personal number in it is theirs.
+  void see_secrets(const Incoming& record, Time time, const std::vector<Reach>& reached, Effects& effects) {
     if (!setup.scanner) return;
     hits.clear();
     setup.scanner->scan(record.payload, hits);
@@ -314,6 +318,12 @@ struct Pipeline::Impl {
       f.time = f.last = time;
       f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";
       if (!hit.note.empty()) f.reason += " " + hit.note + ".";
+      for (const Reach& reach : reached) {
+        if (!personal || reach.dataset.empty() || reach.whole) continue;
+        f.dataset = reach.dataset;
+        f.exposure = storage::ExposureSummary{reach.grade, reach.at_least, reach.at_most};
+        break;
+      }
       storage::Evidence e = evidence_of(record, time);
       e.preview = shown;
       f.evidence.push_back(std::move(e));
@@ -328,11 +338,12 @@ struct Pipeline::Impl {
     auto done = decode(record);
     if (!done) {
       effects.failures.push_back({std::string(record.source), std::string(record.file), record.line, done.error().text(), safe_preview(record.payload)});
-      see_secrets(record, record.arrived, effects);
+      see_secrets(record, record.arrived, {}, effects);
       return;
     }
     ++count.decoded;
     Time time = record.arrived;
+    std::vector<Reach> about;
     for (Decoded& one : decoded) {
       ++effects.accesses;
       if (one.access.time_known) {
@@ -357,9 +368,12 @@ struct Pipeline::Impl {
         }
         effects.add(std::move(f));
       }
+      about = reaches;
       for (Reach& reach : reaches) effects.add(std::move(reach));
     }
-    see_secrets(record, time, effects);
+    // Several accesses in one record: which of them a secret belongs to cannot be said.
+    if (decoded.size() != 1) about.clear();
+    see_secrets(record, time, about, effects);
   }
 };
 
