@@ -129,7 +129,7 @@ class Correlation(unittest.TestCase):
             self.assertEqual(finding["evidence_count"], 20)
             evidence = finding["evidence"]
             self.assertEqual(sorted(e["line"] for e in evidence), list(range(1, 21)))
-            self.assertTrue(all("from patient where id=" in e["preview"] for e in evidence), evidence)
+            self.assertTrue(all("from patient where id=" in e["text"] for e in evidence), evidence)
             self.assertEqual(finding["exposure"]["grade"], "exact")
             self.assertEqual((finding["exposure"]["at_least"], finding["exposure"]["at_most"]), (20, 20))
             # It goes on: the same alert grows.

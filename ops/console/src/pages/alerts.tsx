@@ -92,8 +92,8 @@ export function AlertsPage(): JSX.Element {
                         {alert.exposure && <span class="strong">{alertReach(alert)}</span>}
                         {alert.actor && <span>by {alert.actor}</span>}
                         {alert.dataset && <span>data: {alert.dataset}</span>}
-                        <span>{count(alert.evidence_count, "log line", "log lines")}</span>
-                        {alert.findings > 1 && <span>{number(alert.findings)} findings together</span>}
+                        <span>{count(alert.evidence_count, "log line", "log lines")}{alert.kind === "secret" && <> since <When time={alert.first} /></>}</span>
+                        {alert.findings > 1 && <span>{alert.kind === "secret" ? `${number(alert.findings)} different secrets` : `${number(alert.findings)} findings together`}</span>}
                         {alert.assignee && <span>looked after by {alert.assignee}</span>}
                         {alert.reason && alert.state === "false_positive" && <span>“{alert.reason}”</span>}
                       </span>
