@@ -37,14 +37,18 @@ const Migration kMigrations[] = {
      "unbounded INTEGER NOT NULL, PRIMARY KEY(alert, dataset));"
      "CREATE TABLE silence("
      "id INTEGER PRIMARY KEY, rule TEXT, actor TEXT, dataset TEXT, until INTEGER NOT NULL, reason TEXT NOT NULL, "
-     "by_login TEXT NOT NULL, created INTEGER NOT NULL, ended INTEGER, matched INTEGER NOT NULL);"}};
+     "by_login TEXT NOT NULL, created INTEGER NOT NULL, ended INTEGER, matched INTEGER NOT NULL);"},
+    {2,
+     "ALTER TABLE finding ADD COLUMN secret TEXT NOT NULL DEFAULT '';"
+     "CREATE INDEX finding_by_secret ON finding(secret, time) WHERE secret <> '';"}};
 
 constexpr std::string_view kAlertColumns =
     "id, grp, title, rule, kind, level, state, actor, dataset, first_time, last_time, findings, evidence_count, "
     "grade, at_least, at_most, assignee, incident, former, reason, opened, updated, version";
 constexpr std::string_view kFindingColumns =
     "f.id, f.rule, f.title, f.level, f.time, f.last_time, f.actor, f.dataset, f.kind, f.grp, f.alert_title, f.reason, "
-    "f.evidence_count, f.evidence_kept, f.grade, f.at_least, f.at_most, f.alert, f.silence";
+    "f.evidence_count, f.evidence_kept, f.grade, f.at_least, f.at_most, f.alert, f.silence, f.secret, "
+    "(SELECT o.alert FROM finding o WHERE f.secret <> '' AND o.secret = f.secret AND o.secret <> '' AND o.alert IS NOT NULL ORDER BY o.time, o.id LIMIT 1)";
 constexpr std::string_view kSilenceColumns =
     "id, rule, actor, dataset, until, reason, by_login, created, ended, matched";
 
@@ -119,6 +123,9 @@ KeptFinding to_finding(const Columns& c) {
   out.finding.exposure = to_exposure(c, 14);
   out.alert = c.maybe_integer(17);
   out.silence = c.maybe_integer(18);
+  out.finding.secret = c.text(19);
+  out.first_alert = c.maybe_integer(20);
+  if (out.first_alert == out.alert) out.first_alert.reset();
   return out;
 }
 
@@ -221,8 +228,8 @@ Result<void> AlertStore::put_finding(Transaction& tx, const KeptFinding& kept, T
   const Finding& f = kept.finding;
   return tx.run(
       "INSERT INTO finding(id, rule, title, level, time, last_time, actor, dataset, kind, grp, alert_title, reason, "
-      "evidence_count, evidence_kept, grade, at_least, at_most, alert, silence, updated) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) "
+      "evidence_count, evidence_kept, grade, at_least, at_most, alert, silence, updated, secret) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) "
       "ON CONFLICT(id) DO UPDATE SET title = excluded.title, level = excluded.level, time = excluded.time, "
       "last_time = excluded.last_time, reason = excluded.reason, alert_title = excluded.alert_title, "
       "evidence_count = excluded.evidence_count, evidence_kept = excluded.evidence_kept, grade = excluded.grade, "
@@ -230,7 +237,7 @@ Result<void> AlertStore::put_finding(Transaction& tx, const KeptFinding& kept, T
       "silence = excluded.silence, updated = excluded.updated",
       f.id, f.rule, f.title, f.level, f.time, f.last, f.actor, f.dataset, f.kind, f.group, f.alert_title, f.reason,
       f.evidence_count, kept.evidence_kept, grade_of(f.exposure), at_least_of(f.exposure), at_most_of(f.exposure),
-      kept.alert, kept.silence, now);
+      kept.alert, kept.silence, now, f.secret);
 }
 
 Result<std::uint64_t> AlertStore::add_evidence(Transaction& tx, const KeptFinding& kept,

@@ -53,6 +53,7 @@ struct KeptFinding {
   Finding finding;
   std::optional<std::int64_t> alert;
   std::optional<std::int64_t> silence;
+  std::optional<std::int64_t> first_alert;  // where the same secret was seen first, if that is another alert
   std::uint64_t evidence_kept = 0;  // rows in the store, at most Finding::kMaxEvidence
 };
 

@@ -55,6 +55,7 @@ struct Finding {
   std::string kind;     // "export", "rule", "secret"
   std::string group;    // findings with the same group belong to one alert
   std::string alert_title;  // title of that alert
+  std::string secret;   // keyed fingerprint of the secret it is about; empty = none
   std::string reason;   // why it fired, one or two sentences for a person
   std::uint64_t evidence_count = 0;
   std::vector<Evidence> evidence;  // oldest first

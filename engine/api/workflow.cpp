@@ -199,6 +199,7 @@ json::object finding_json(const storage::KeptFinding& kept) {
           {"actor", text_or_null(f.actor)},
           {"dataset", text_or_null(f.dataset)},
           {"reason", safe(f.reason)},
+          {"same_secret_first_in", id_or_null(kept.first_alert)},
           {"exposure", exposure_json(f.exposure)},
           {"evidence_count", f.evidence_count},
           {"evidence", std::move(evidence)}};

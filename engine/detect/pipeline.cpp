@@ -314,6 +314,7 @@ struct Pipeline::Impl {
       f.level = personal || hit.tier == secrets::Tier::kPattern ? storage::Level::kMedium : storage::Level::kHigh;
       if (noun == "password") f.level = storage::Level::kHigh;
       f.kind = "secret";
+      f.secret = hit.fingerprint;
       f.group = "secret/" + std::string(record.source) + "/" + (personal ? "personal" : noun);
       f.time = f.last = time;
       f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";

@@ -30,7 +30,7 @@ class Batch {
       ++applied_.repeated;
       return {};
     }
-    KeptFinding kept = *known ? merged(**known, finding) : KeptFinding{finding, std::nullopt, std::nullopt, 0};
+    KeptFinding kept = *known ? merged(**known, finding) : KeptFinding{finding, std::nullopt, std::nullopt, std::nullopt, 0};
 
     Alert* home = nullptr;
     if (kept.alert) {

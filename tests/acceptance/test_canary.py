@@ -88,11 +88,24 @@ class Canaries(unittest.TestCase):
                 status, _ = api.call("POST", "/v1/events?source=app2&format=text", posted,
                                      {"Authorization": "Bearer " + token, "Content-Type": "application/x-ndjson"})
                 self.assertEqual(status, 200)
+                # The same secret in another place is known again, without being kept.
+                known = nest.egg("two places")
+                for source in ("app3", "app4"):
+                    status, _ = api.call("POST", f"/v1/events?source={source}&format=text", f"10:02 db_password={known}\n".encode(),
+                                         {"Authorization": "Bearer " + token, "Content-Type": "application/x-ndjson"})
+                    self.assertEqual(status, 200)
                 # What a client sends by mistake comes back to nobody either.
                 status, answer = api.call("POST", "/v1/session", {"login": "bob", "password": nest.egg("a failed login")})
                 self.assertEqual(status, 401)
                 leaks += nest.found_in("the answer to a failed login", json.dumps(answer))
                 alerts = wait_for(lambda: (lambda a: a if sum(x["findings"] for x in a) >= 12 else None)(api.get("/v1/alerts?limit=500")["items"]))
+                def second():
+                    found = {f["evidence"][0]["source"]: (a["id"], f["same_secret_first_in"]) for a in api.get("/v1/alerts?limit=500")["items"]
+                             for f in api.get(f"/v1/alerts/{a['id']}")["findings"] if f["evidence"][0]["source"] in ("app3", "app4")}
+                    return len(found) == 2 and found
+                places = wait_for(second)
+                self.assertIsNone(places["app3"][1])
+                self.assertEqual(places["app4"][1], places["app3"][0])
                 wait_for(lambda: all(s["decoded"] + s["rejected"] >= s["accepted"] for s in api.get("/v1/sources")["items"]))
                 self.assertGreater(sum(a["kind"] == "secret" for a in alerts), 0)
                 for path in ["/v1/alerts?limit=500", "/v1/sources", "/v1/rules", "/v1/overview", "/v1/ledger/entries?limit=200", *(f"/v1/alerts/{a['id']}" for a in alerts),

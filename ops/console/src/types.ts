@@ -89,6 +89,7 @@ export interface Finding {
   time: Time;
   last: Time;
   reason: string;
+  same_secret_first_in?: string | null;
   evidence_count: number;
   evidence: Evidence[];
 }

@@ -216,6 +216,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
                     <section class="card" key={finding.id} data-testid="finding">
                       <div class="card-head"><h2>{finding.title}</h2><State of={kLevels} value={finding.level} /></div>
                       <p data-testid="why">{finding.reason}</p>
+                      {finding.same_secret_first_in && <p><a href={`#/alerts/${encodeURIComponent(finding.same_secret_first_in)}`} data-testid="same-secret">The same secret was seen before, in alert {finding.same_secret_first_in}.</a></p>}
                       <ol class="evidence" data-testid="evidence" aria-label="Log lines">
                         {finding.evidence.map((line, index) => (
                           <li key={index}><span class="where"><span>{line.file.split("/").pop()}, line {number(line.line)}</span>{line.time && <When time={line.time} />}<span title={line.file}>source {line.source}</span></span><LogText text={line.text} /></li>
