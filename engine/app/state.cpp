@@ -1,6 +1,7 @@
 // Opening, importing, keeping: the seams between configuration, detection and storage.
 #include "engine/app/state.hpp"
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -189,6 +190,11 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
   PipelineSetup setup;
   setup.rules = std::move(rules);
   setup.correlations.lateness = std::chrono::minutes(config.lateness_minutes);
+  if (keys) {
+    // Kept windows are hashed with it, so it must be the same after a restart, and nobody outside may know it.
+    const auto fingerprint = keys->fingerprint("seed of the windows of correlations");
+    std::memcpy(&setup.correlations.seed, fingerprint.data(), sizeof(setup.correlations.seed));
+  }
 
   if (config.secret_scan == "on") {
     std::vector<rules::secrets::RuleFile> files;

@@ -23,8 +23,6 @@ using storage::Grade;
 
 constexpr std::string_view kMagic = "TCD1";
 constexpr std::size_t kHashBytes = 16;
-constexpr std::size_t kMaxTold = 100'000;  // alerts that may still grow
-constexpr std::uint64_t kGrowthToTell = 10;  // a running alert is told again after a tenth more events
 
 std::string place_key(std::string_view source, std::string_view file, std::uint64_t line, std::uint64_t seq) {
   std::string key(source);
@@ -190,14 +188,7 @@ void CorrelationDetector::remember(std::string key, Remembered&& what) {
 }
 
 void CorrelationDetector::report(std::vector<Finding>& out) {
-  for (const sigma::CorrelationAlert& alert : alerts_) {
-    if (told_.size() >= kMaxTold) told_.clear();
-    std::uint64_t& told = told_[alert.id];
-    // A long alert changes with every event; what a person is told changes when it has grown noticeably.
-    if (alert.change == sigma::CorrelationAlert::Change::kUpdated && told != 0 && alert.event_count < told + std::max<std::uint64_t>(1, told / kGrowthToTell)) continue;
-    told = alert.event_count;
-    out.push_back(finding(alert));
-  }
+  for (const sigma::CorrelationAlert& alert : alerts_) out.push_back(finding(alert));
 }
 
 Finding CorrelationDetector::finding(const sigma::CorrelationAlert& alert) const {
@@ -303,7 +294,6 @@ std::string CorrelationDetector::save() const {
 Result<void> CorrelationDetector::restore(std::string_view bytes) {
   remembered_.clear();
   order_.clear();
-  told_.clear();
   const auto corrupt = [&] {
     remembered_.clear();
     order_.clear();

@@ -81,7 +81,6 @@ class CorrelationDetector {
   std::vector<bool> feeds_;  // per rule: a correlation refers to it
   std::unordered_map<std::string, Remembered> remembered_;  // by place
   std::deque<std::string> order_;                           // of remembered_, oldest first
-  std::unordered_map<std::string, std::uint64_t> told_;     // alert id -> events at the last report
   std::vector<rules::sigma::CorrelationAlert> alerts_;
   std::vector<std::string> names_;
   std::vector<std::string_view> subjects_;
