@@ -40,7 +40,7 @@ constexpr std::size_t kMaxMethod = 16;
 
 tl::unexpected<Violation> no(Violation violation) noexcept { return tl::unexpected<Violation>(violation); }
 
-bool request_line(std::string_view line, Framing& out, Violation& why) noexcept {
+bool request_line(std::string_view line, MessageFraming& out, Violation& why) noexcept {
   why = Violation::kRequestLine;
   const std::size_t first = line.find(' ');
   if (first == std::string_view::npos || first == 0 || first > kMaxMethod) return false;
@@ -114,14 +114,14 @@ tl::expected<std::optional<std::size_t>, Violation> find_head(std::string_view a
   return std::optional<std::size_t>();
 }
 
-tl::expected<Framing, Violation> gate(std::string_view head) noexcept {
+tl::expected<MessageFraming, Violation> gate(std::string_view head) noexcept {
   if (head.size() > kMaxHead) return no(Violation::kHeadTooLarge);
   std::size_t checked = 0;
   const auto end = find_head(head, checked);
   if (!end) return no(end.error());
   if (!*end || **end != head.size()) return no(Violation::kControlByte);
 
-  Framing out;
+  MessageFraming out;
   std::size_t at = head.find("\r\n");
   Violation why{};
   if (!request_line(head.substr(0, at), out, why)) return no(why);
@@ -176,7 +176,7 @@ tl::expected<Framing, Violation> gate(std::string_view head) noexcept {
   return out;
 }
 
-BodyFraming::BodyFraming(const Framing& framing) noexcept
+BodyFraming::BodyFraming(const MessageFraming& framing) noexcept
     : chunked_(framing.chunked), state_(State::kData), left_(framing.length) {
   if (chunked_) state_ = State::kSize;
   else if (left_ == 0) state_ = State::kDone;

@@ -34,7 +34,7 @@ enum class Violation : std::uint8_t {
 [[nodiscard]] std::string_view name(Violation violation) noexcept;
 
 // How the body follows, as the gate read it; nothing else may decide this.
-struct Framing {
+struct MessageFraming {
   bool http_1_1 = false;
   bool keep_alive = false;
   bool chunked = false;
@@ -44,7 +44,7 @@ struct Framing {
 };
 
 // Checks a whole header block, from the request line to the empty line inclusive.
-[[nodiscard]] tl::expected<Framing, Violation> gate(std::string_view head) noexcept;
+[[nodiscard]] tl::expected<MessageFraming, Violation> gate(std::string_view head) noexcept;
 
 // Looks for the end of the header block in what has arrived. `checked` bytes need not be looked at again and
 // is moved on. Returns the length of the block with its empty line, nullopt if more bytes are needed, or the
@@ -57,7 +57,7 @@ struct Framing {
 class BodyFraming {
  public:
   static constexpr std::size_t kMaxSizeDigits = 16;
-  explicit BodyFraming(const Framing& framing) noexcept;
+  explicit BodyFraming(const MessageFraming& framing) noexcept;
   struct Step {
     std::size_t used = 0;    // bytes taken from the input, framing included
     std::string_view data;   // body bytes among them (inside the input)

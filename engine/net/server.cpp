@@ -280,7 +280,7 @@ struct Server::Impl {
 
   // Reads a whole body into `request.body`; a Response if it has to be refused, in which case the connection is
   // not usable any more. `arrived` holds what came with the head, and afterwards what belongs to the next request.
-  awaitable<std::optional<Response>> read_body(Connection& connection, const Framing& head, std::size_t limit,
+  awaitable<std::optional<Response>> read_body(Connection& connection, const MessageFraming& head, std::size_t limit,
                                                std::string& arrived, Request& request, Counted& held) {
     const ServerLimits& limits = options.limits;
     std::optional<Inflater> inflater;

@@ -57,7 +57,7 @@ class Affixes {
   }
 
   End end_;
-  Texts texts_;
+  IndexedTexts texts_;
   std::array<Table, 3> tables_;
 };
 

@@ -114,7 +114,7 @@ class Needles {
     }
   }
 
-  Texts texts_;
+  IndexedTexts texts_;
   Pieces grams_;
   Pieces pairs_;
   Pieces bytes_;

@@ -11,7 +11,7 @@
 
 namespace tocsin::rules::sigma {
 
-class Texts {
+class IndexedTexts {
  public:
   // Before finish().
   void add(std::string_view text, std::uint32_t rule) { building_.emplace_back(std::string(text), rule); }

@@ -58,9 +58,37 @@ def allowed(folder, target):
     return own or any(target.startswith(prefix + "/") or os.path.dirname(target) == prefix for prefix in MAY[probe])
 
 
+class Types:
+    """Where each type is defined. Two types of one name in one namespace link silently and crash at run time; a type in
+    an unnamed namespace is nobody else's."""
+
+    def __init__(self):
+        self.places = {}
+
+    def read(self, path, lines):
+        space, unnamed = "", 0
+        for number, line in enumerate(lines, 1):
+            named = re.match(r"namespace ([\w:]+) \{", line)
+            if named:
+                space = named.group(1)
+            if re.match(r"namespace \{", line):
+                unnamed += 1
+            if re.match(r"\}  // namespace$", line):
+                unnamed -= 1
+            defined = re.match(r"(?:class|struct|enum class) (\w+)(?: final)?\s*(?::[^:].*)?\{", line)
+            if defined and unnamed == 0 and space:
+                self.places.setdefault((space, defined.group(1)), []).append((path, number))
+
+    def breaches(self):
+        for (space, name), places in sorted(self.places.items()):
+            for path, number in places[1:]:
+                yield path, number, f"{space}::{name} is defined in {places[0][0]} too"
+
+
 def main():
     breaches = []
     graph = {}
+    types = Types()
     for floor in FLOORS:
         for root, folders, files in os.walk(os.path.join(ROOT, floor)):
             folders[:] = [f for f in folders if f not in ("node_modules", "dist")]
@@ -73,6 +101,7 @@ def main():
                     text = f.read().splitlines()
                 if not text or not text[0].startswith("//"):
                     breaches.append((path, 1, "a file opens with its idea, as a comment"))
+                types.read(path, text)
                 for number, line in enumerate(text, 1):
                     include = re.match(r'#include ([<"])([^>"]+)', line)
                     if include and include.group(1) == '"':
@@ -92,6 +121,7 @@ def main():
                         where = line if "marker" in rule else code
                         if pattern.search(where) and not ("clock" in rule and path.startswith(CLOCK_OWNERS)):
                             breaches.append((path, number, rule))
+    breaches += types.breaches()
     breaches += [("folders", 0, "circle: " + " -> ".join(circle)) for circle in circles(graph)]
     for path, number, rule in breaches:
         print(f"{path}:{number}: {rule}")

@@ -7,6 +7,7 @@
 
 #include "engine/detect/pipeline.hpp"
 #include "rules/base/text.hpp"
+#include "storage/register_store.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -168,7 +169,7 @@ TEST(PipelineCorrelation, AWideReadMakesTheNumberOfPeopleWiderNotSmaller) {
   ASSERT_EQ(found.size(), 1U);
   ASSERT_TRUE(found[0].exposure);
   EXPECT_GE(found[0].exposure->grade, storage::Grade::kDerived);
-  if (found[0].exposure->at_most) EXPECT_GE(*found[0].exposure->at_most, 100U);
+  EXPECT_GE(found[0].exposure->at_most.value_or(100), 100U);
 }
 
 TEST(PipelineCorrelation, WindowsOutliveTheProcessAndFindTheSameAlert) {
