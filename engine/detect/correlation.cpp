@@ -112,7 +112,7 @@ class Taker {
 }  // namespace
 
 CorrelationDetector::CorrelationDetector(std::shared_ptr<const sigma::Engine> engine, sigma::Correlator::Options options)
-    : engine_(std::move(engine)), correlator_(engine_, options) {
+    : engine_(std::move(engine)), options_(options), correlator_(engine_, options) {
   find_feeders();
 }
 
@@ -292,11 +292,14 @@ std::string CorrelationDetector::save() const {
 }
 
 Result<void> CorrelationDetector::restore(std::string_view bytes) {
-  remembered_.clear();
-  order_.clear();
-  const auto corrupt = [&] {
+  const auto forget = [&] {
     remembered_.clear();
     order_.clear();
+    correlator_ = sigma::Correlator(engine_, options_);
+  };
+  forget();
+  const auto corrupt = [&] {
+    forget();
     return fail(Errc::kCorrupt, "the kept windows of the correlations are damaged", "", "they are built up again from new events");
   };
   if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kHashBytes) return corrupt();
@@ -323,7 +326,9 @@ Result<void> CorrelationDetector::restore(std::string_view bytes) {
     remember(std::move(key), std::move(r));
   }
   if (!take.done()) return corrupt();
-  return correlator_.restore(windows);
+  auto restored = correlator_.restore(windows);
+  if (!restored) forget();
+  return restored;
 }
 
 }  // namespace tocsin::engine

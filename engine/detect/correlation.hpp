@@ -77,6 +77,7 @@ class CorrelationDetector {
                                                                  std::span<const Remembered* const> records) const;
 
   std::shared_ptr<const rules::sigma::Engine> engine_;
+  rules::sigma::Correlator::Options options_;
   rules::sigma::Correlator correlator_;
   std::vector<bool> feeds_;  // per rule: a correlation refers to it
   std::unordered_map<std::string, Remembered> remembered_;  // by place

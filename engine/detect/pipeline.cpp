@@ -26,7 +26,7 @@ constexpr std::size_t kLongReason = 300;           // bytes after which nothing 
 constexpr std::size_t kMaxTold = 100'000;
 constexpr Duration kEpisodeGap = std::chrono::hours(1);
 // A record dated later than this after its arrival has a wrong clock; it must not move the windows of others on.
-constexpr Duration kClockError = std::chrono::minutes(10);
+constexpr Duration kClockError = std::chrono::minutes(1);
 
 storage::Level level_of(sigma::Level level) {
   switch (level) {
@@ -388,7 +388,7 @@ void Pipeline::set_format(const std::string& source, const std::string& format) 
 void Pipeline::warm(const Incoming& record, const std::vector<Reach>* reached) {
   Impl& impl = *impl_;
   if (!impl.decode(record)) return;
-  for (const Decoded& one : impl.decoded) {
+  for (Decoded& one : impl.decoded) {
     impl.reader.warm(one.access);
     if (reached == nullptr || !impl.setup.rules) continue;
     const rules::Event normal = access_event(one.access, impl.arena);

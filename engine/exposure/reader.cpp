@@ -1564,11 +1564,10 @@ ExposureReader::~ExposureReader() = default;
 
 void ExposureReader::read(Access& access, std::vector<Reach>& out) { impl_->read(access, out); }
 
-void ExposureReader::warm(const Access& access) {
-  Access copy = access;
+void ExposureReader::warm(Access& access) {
   std::vector<Reach> unused;
   impl_->warming = true;
-  impl_->read(copy, unused);
+  impl_->read(access, unused);
   impl_->warming = false;
 }
 

@@ -75,9 +75,9 @@ class ExposureReader {
   // where the SQL tells more than the log did. Never fails: what cannot be read is graded unknown or bound.
   void read(Access& access, std::vector<Reach>& out);
 
-  // Learns from `access` (cursors, prepared statements, views) without reporting or changing the registers:
-  // for the records before the point where reading resumes.
-  void warm(const Access& access);
+  // Learns from `access` (cursors, prepared statements, views) and completes it, without reporting or changing the
+  // registers: for the records before the point where reading resumes.
+  void warm(Access& access);
 
   [[nodiscard]] const DatasetMap& map() const noexcept;
 

@@ -35,6 +35,24 @@ correlation:
   condition: {gte: 5, field: subjects}
 )";
 
+constexpr std::string_view kOften = R"(title: Read of a patient's record
+id: 00000000-0000-4000-8000-000000000006
+name: any_read
+logsource: {category: data_access}
+detection:
+  read: {action: read, dataset: patient}
+  condition: read
+---
+title: Many reads by one account
+id: 00000000-0000-4000-8000-000000000007
+correlation:
+  type: event_count
+  rules: [any_read]
+  group-by: [account]
+  timespan: 1h
+  condition: {gte: 6}
+)";
+
 constexpr std::string_view kAbsent = R"(title: Backup began
 id: 00000000-0000-4000-8000-000000000003
 name: began
@@ -96,7 +114,7 @@ struct Clinic {
     setup.datasets.add(std::move(spec));
     setup.sources["db"].format = "pgaudit-json";
     if (secrets) {
-      auto scanner = rules::secrets::Scanner::load({}, {});
+      auto scanner = rules::secrets::Scanner::load({}, {.fingerprint = [](std::string_view secret) { return std::to_string(std::hash<std::string_view>()(secret)); }});
       EXPECT_TRUE(scanner);
       setup.scanner = std::move(scanner->scanner);
     }
@@ -161,15 +179,15 @@ TEST(PipelineCorrelation, NamesWhoDidItWhichRecordsShowItAndHowManyPeople) {
 }
 
 TEST(PipelineCorrelation, AWideReadMakesTheNumberOfPeopleWiderNotSmaller) {
-  Clinic clinic(engine_of({kMany}));
+  Clinic clinic(engine_of({kOften}));
   for (int i = 1; i <= 4; ++i) clinic.read("10:0" + std::to_string(i) + ":00.000", "nurse", i);
   clinic.pipeline->see(clinic.incoming(Clinic::record(90, "10:05:00.000", "nurse", "select * from patient where name like '%e%'")), clinic.effects);
   clinic.read("10:06:00.000", "nurse", 5);
-  const auto found = clinic.of("0002");
+  const auto found = clinic.of("0007");
   ASSERT_EQ(found.size(), 1U);
   ASSERT_TRUE(found[0].exposure);
   EXPECT_GE(found[0].exposure->grade, storage::Grade::kDerived);
-  EXPECT_GE(found[0].exposure->at_most.value_or(100), 100U);
+  EXPECT_GE(found[0].exposure->at_most.value_or(100), 6U) << "five by name, and one row of whoever it was";
 }
 
 TEST(PipelineCorrelation, WindowsOutliveTheProcessAndFindTheSameAlert) {
