@@ -51,7 +51,7 @@ namespace {
 constexpr std::size_t kDetectBatch = 2000;         // records whose effects share a transaction
 constexpr std::uint64_t kWarmRecords = 50'000;     // read again at start to know what sessions are in the middle of
 constexpr std::chrono::milliseconds kIdle{100};
-// Where no record comes, time goes on for the correlations this far behind the clock: shippers may be that slow.
+// Where no record comes, the time of the events goes on this far behind: shippers may be that slow.
 constexpr std::chrono::minutes kQuiet{15};
 // What correlations remember is kept at most this often, and less often the longer keeping it takes.
 constexpr std::chrono::seconds kKeepWindowsEvery{5};
@@ -349,6 +349,8 @@ struct Live::Impl final : EventSink {
     Effects effects;
     storage::JournalRecord record;
     storage::Seq reached = processed;
+    std::optional<Time> newest;  // event time, and when it was seen: old logs are fed at any hour
+    Time newest_seen{};
     while (!stopped()) {
       take_up_rules();
       effects.clear();
@@ -371,8 +373,8 @@ struct Live::Impl final : EventSink {
                       gap.acknowledged ? "; they were acknowledged" : "");
       }
       if (count == 0) {
-        // Quiet goes on behind the clock, so that what did not happen is noticed too.
-        pipeline->advance(clock.now() - kQuiet, effects);
+        // Where it is quiet, the time of the events goes on as the clock does, so that what did not happen is noticed too.
+        if (newest) pipeline->advance(*newest + (clock.now() - newest_seen) - kQuiet, effects);
         if (effects.findings.empty()) {
           static_cast<void>(journal->wait_for(cursor->position(), kIdle));
           continue;
@@ -395,6 +397,10 @@ struct Live::Impl final : EventSink {
         if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
       }
       for (const auto& [source, n] : effects.counts) {
+        if (n.newest && (!newest || *newest < *n.newest)) {
+          newest = n.newest;
+          newest_seen = clock.now();
+        }
         if (auto meter = board.find(source)) meter->decoded(n.decoded, n.newest);
         feed.tell("source", source);
       }

@@ -119,7 +119,11 @@ class Canaries(unittest.TestCase):
                 server.process.stdout.close()
                 leaks += nest.found_in("what serve logs", server.errors())
             self.assertFalse([name for name in os.listdir(folder) if name.startswith("core")])
-            kept = b"".join(open(os.path.join(folder, "data", "journal", name), "rb").read() for name in os.listdir(os.path.join(folder, "data", "journal")))
+            kept = b""
+            for place, _, names in os.walk(os.path.join(folder, "data", "journal")):
+                for name in names:
+                    with open(os.path.join(place, name), "rb") as f:
+                        kept += f.read()
             self.assertGreater(len(nest.found_in("the journal", kept)), 20, "the search itself must find what is there")
             files = 0
             for place, _, names in os.walk(os.path.join(folder, "data")):
