@@ -22,6 +22,7 @@ constexpr std::size_t kMaxFiles = 10'000;          // decoders kept, one per sou
 constexpr std::size_t kPreviewSource = 2'000;      // bytes of a record that a preview is made from
 constexpr std::string_view kPostedFormat = "POST /v1/events?format=";
 constexpr std::size_t kMaxOpenings = 4'096;        // DECLARE and PREPARE statements whose text is remembered
+constexpr std::size_t kShortestSought = 4;         // bytes of a secret that is looked for in other texts
 constexpr std::size_t kLongReason = 300;           // bytes after which nothing more is added to a reason
 constexpr std::size_t kMaxTold = 100'000;
 constexpr Duration kEpisodeGap = std::chrono::hours(1);
@@ -181,6 +182,28 @@ struct Pipeline::Impl {
     return printable(secrets::redact(piece, found_here), storage::Evidence::kMaxPreview - 4);
   }
 
+  // A field's value that may be shown. Its name is scanned with it, since it may be all that tells a password from a
+  // word; and what is a secret in the record is one here too.
+  std::string safe_value(std::string_view field, std::string_view value, std::string_view payload) const {
+    if (!setup.scanner) return printable(value, storage::Evidence::kMaxPreview - 4);
+    const std::string name(field.substr(field.rfind('.') == std::string_view::npos ? 0 : field.rfind('.') + 1));
+    const std::string named = name + "=" + std::string(value);
+    std::vector<secrets::Hit> found_here;
+    setup.scanner->scan(named, found_here);
+    std::string shown = secrets::redact(named, found_here);
+    if (!shown.starts_with(name + "=")) return "‹…›";
+    shown.erase(0, name.size() + 1);
+    found_here.clear();
+    setup.scanner->scan(payload, found_here);
+    for (const secrets::Hit& hit : found_here) {
+      const std::string_view secret = payload.substr(hit.start, hit.end - hit.start);
+      for (std::size_t at = 0; secret.size() >= kShortestSought && (at = shown.find(secret, at)) != std::string::npos; at += hit.preview.size()) {
+        shown.replace(at, secret.size(), hit.preview);
+      }
+    }
+    return safe_preview(shown);
+  }
+
   static storage::Evidence evidence_of(const Incoming& record, Time time) {
     storage::Evidence e;
     e.source = record.source;
@@ -278,7 +301,7 @@ struct Pipeline::Impl {
       std::set<std::pair<std::string, std::string>> said;  // several tests of one value are one thing to a reader
       for (const sigma::Reason& reason : setup.rules->explain(i < raw_matches ? one.event : normal, rule)) {
         if (reason.field.empty() || because.size() > kLongReason || !said.emplace(reason.field, reason.value).second) continue;
-        because += (because.empty() ? "" : "; ") + reason.field + " is " + safe_preview(reason.value);
+        because += (because.empty() ? "" : "; ") + reason.field + " is " + safe_value(reason.field, reason.value, record.payload);
       }
       if (!because.empty()) f.reason += (f.reason.empty() ? "Seen: " : " Seen: ") + because + ".";
       storage::Evidence e = evidence_of(record, time);
