@@ -282,7 +282,9 @@ void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offse
     // Of two rules at the same place, the loaded file's stands beside its own kind only.
     const bool own = sets[rules[c.rule].set].own;
     const bool doubled = own && std::binary_search(foreign.begin(), foreign.end(), std::pair(c.start, c.end));
-    const TokenFacts facts = inspect_token(secret_of(c));
+    TokenFacts facts = inspect_token(secret_of(c));
+    // The secret half of an AWS key pair is mute; the id before it names the account.
+    if (!facts.known) facts = inspect_token(record.substr(c.match_start, c.match_end - c.match_start));
     if (doubled && !(facts.known && facts.tier == Tier::kVerified)) {
       drop(rule.id, c.start, c.end, "duplicate");
       continue;

@@ -1,5 +1,5 @@
 // What a token says of itself, offline: checksums of GitHub, npm and GitLab tokens, the AWS account inside a key id,
-// the parts of a JWT. A checksum that fails never silences a finding: published and revoked tokens often fail.
+// the parts of a JWT, Slack's workspace, Stripe's mode, Grafana's checksum, the bytes of a private key. A checksum that fails never silences a finding: published and revoked tokens often fail.
 #pragma once
 
 #include <string>

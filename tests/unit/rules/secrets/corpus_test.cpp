@@ -138,5 +138,83 @@ TEST(Corpus, HeldOut) {
   EXPECT_EQ(all.alarms, 0);
 }
 
+// One text of many lines gives what the lines give one by one.
+TEST(Corpus, ReadAsOneTextGivesTheSame) {
+  auto loaded = Scanner::load({}, Options{});
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  std::string text;
+  std::vector<std::string> single;
+  const auto told = [](std::size_t line, const Hit& hit) {
+    return std::to_string(line) + " " + std::string(hit.rule) + " " + std::to_string(hit.start) + "-" + std::to_string(hit.end);
+  };
+  for (const char* file : {"leaks.ndjson", "benign.ndjson", "holdout.ndjson"}) {
+    for (const Line& line : read_corpus(file)) {
+      // What spans lines is cut there, and a key block would join them.
+      if (line.text.find('\n') != std::string::npos || line.text.find("-----BEGIN") != std::string::npos) continue;
+      std::vector<Hit> hits;
+      loaded->scanner.scan(line.text, hits);
+      for (const Hit& hit : hits) single.push_back(told(text.size(), hit));
+      text += line.text + "\n";
+    }
+  }
+  std::vector<LineHits> lines;
+  EXPECT_EQ(loaded->scanner.scan_lines(text, {}, true, false, lines), text.size());
+  std::vector<std::string> together;
+  for (const auto& line : lines) {
+    for (const Hit& hit : line.hits) together.push_back(told(line.start, hit));
+  }
+  EXPECT_EQ(together, single);
+}
+
+// Whoever asks why a line with a naming word was left alone gets an answer.
+TEST(Corpus, WhatIsSuppressedHasAReason) {
+  auto loaded = Scanner::load({}, Options{});
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  const std::pair<const char*, const char*> cases[] = {
+      {"password=$1", "bound parameter"}, {"password=${DB_PASSWORD}", "variable"}, {"password=***", "masked"}, {"password=__REDACTED__", "masked"},
+      {"password=null", "placeholder word"}, {"password=password", "the key's own name"}, {"password=self.password", "expression"},
+      {"password: must not be empty", "prose"}, {"password_changed_at=2026-01-01", "identifier key"}, {"pass=12 fail=0", "count"},
+      {"PWD=/home/anna", "path"}, {"PWD=/Users", "directory"}, {"password=/srv/app/db", "path"}, {"password=/run/secrets/db", "reference to a secret store"}, {"secret=2026-12-24", "date"}, {"api_key=ab1", "too short"},
+      {"token=3fa85f64-5717-4562-b3fc-2c963f66afa6", "uuid"}, {"client_secret=https://id.example/secret", "path or address"},
+      {"password: vault:secret/db", "reference to a secret store"}, {"Authorization: Digest username=x", "the scheme does not carry the secret"},
+      {"pan=4111", "not laid out as that number"}, {"pesel=123", "not laid out as that number"}, {"pin=12", "not 4 to 8 digits"}, {"cvv=12", "not 3 or 4 digits"},
+      {"password_hash=unknown", "not laid out as a digest"}, {"order_id=4111111111111111", "identifier key"}, {"at 4111111111111111 ns", "no word near it speaks of a card"},
+      {"mysql -p*** shop", "masked"}, {"net use Z: \\\\s\\x ${PW} /user:a", "variable"},
+  };
+  for (const auto& [line, reason] : cases) {
+    std::vector<Hit> hits;
+    std::vector<Drop> drops;
+    loaded->scanner.scan(line, hits, &drops);
+    EXPECT_TRUE(hits.empty()) << line;
+    EXPECT_TRUE(std::any_of(drops.begin(), drops.end(), [&](const Drop& drop) { return drop.reason == reason; }))
+        << line << ": " << (drops.empty() ? "no reason at all" : drops[0].reason);
+  }
+}
+
+// A check digit that does not hold, and a checksum of a token, lower the tier and never silence.
+TEST(Corpus, ChecksDecideTheTierOnly) {
+  auto loaded = Scanner::load({}, Options{});
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  const std::tuple<const char*, Tier, const char*> cases[] = {
+      {"pesel=44051401359", Tier::kVerified, "Poland, PESEL"},
+      {"pesel=44051401358", Tier::kPattern, "Poland, PESEL, check digit does not hold"},
+      {"ssn=536-90-4399", Tier::kStructure, "United States, SSN"},
+      {"card_number=4111111111111112", Tier::kPattern, "card number, check digit does not hold"},
+      {"card_number=4111111111111111", Tier::kVerified, "card number"},
+      {"iban=DE88370400440532013000", Tier::kPattern, "IBAN, check digit does not hold"},
+      {"nif=54362315K", Tier::kVerified, "Spain, DNI or NIE"},
+      {"nif=501964843", Tier::kVerified, "Portugal, NIF"},
+      {"t ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1yLcDC", Tier::kPattern, "GitHub token, checksum does not hold"},
+  };
+  for (const auto& [line, tier, note] : cases) {
+    std::string text(line);
+    std::vector<Hit> hits;
+    loaded->scanner.scan(text, hits);
+    ASSERT_EQ(hits.size(), 1U) << text;
+    EXPECT_EQ(hits[0].tier, tier) << text;
+    EXPECT_EQ(hits[0].note, note) << text;
+  }
+}
+
 }  // namespace
 }  // namespace tocsin::rules::secrets

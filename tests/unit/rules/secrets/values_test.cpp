@@ -120,12 +120,28 @@ TEST(Tokens, WhatTheySayOfThemselves) {
     const char* note;
   };
   const std::string fine = "github_pat_1" + std::string(21, 'A') + "_" + std::string(43, 'b') + "KYZFW2ZC" + std::string(8, '0');
+  // In pieces, so that public scanners do not take them for real.
+  const std::string slack_bot = std::string("xo") + "xb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx";
+  const std::string slack_hook = std::string("https://hooks.sla") + "ck.com/services/T0AAAAAAA/B0BBBBBBB/abcdefghijklmnopqrstuvwx";
+  const std::string stripe_live = std::string("sk_") + "live_4eC39HqLyjWDarjtT1zdp7dc";
+  const std::string begin = std::string("-----BEGIN ") + "PRIVATE KEY-----";
+  const std::string end = std::string("-----END ") + "PRIVATE KEY-----";
+  const std::string key_whole = begin + "\nMAkCAQECAQICAQM=\n" + end;  // SEQUENCE { 1, 2, 3 }
+  const std::string key_cut = begin + "\\nMAkCAQECAQI=\\n" + end;
   const Case cases[] = {
       {"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", Tier::kVerified, "npm token, checksum holds"},
       {"npm_0123456789ABCDEFGHIJKLMNOPQRST4PMbyq", Tier::kPattern, "npm token, checksum does not hold"},
       {fine.c_str(), Tier::kVerified, "GitHub fine-grained token, checksum holds"},
-      {"glpat-bzoxCnU6MnNBQkNERUZHSElKS0xNTk9QEA.0y1howdk6", Tier::kVerified, "GitLab token, checksum holds"},
-      {"glpat-QUJDREVGR0hJSktMTU5PUG86MQp1OjJzCA.01.0y1c3e75r", Tier::kVerified, "GitLab token, checksum holds"},
+      {"glpat-bzoxCnU6MnNBQkNERUZHSElKS0xNTk9QEA.0y1howdk6", Tier::kVerified, "GitLab token, organisation 1, user 100, checksum holds"},
+      {"glpat-QUJDREVGR0hJSktMTU5PUG86MQp1OjJzCA.01.0y1c3e75r", Tier::kVerified, "GitLab token, organisation 1, user 100, checksum holds"},
+      {"glsa_abcdefghijklmnopqrstuvwxyz012345_8af4f63c", Tier::kVerified, "Grafana service account token, checksum holds"},
+      {"glsa_abcdefghijklmnopqrstuvwxyz012345_00000000", Tier::kPattern, "Grafana service account token, checksum does not hold"},
+      {slack_bot.c_str(), Tier::kStructure, "Slack bot token, workspace 123456789012"},
+      {slack_hook.c_str(), Tier::kStructure, "Slack webhook, team T0AAAAAAA"},
+      {stripe_live.c_str(), Tier::kPattern, "Stripe secret key, live mode"},
+      {key_whole.c_str(), Tier::kStructure, "PRIVATE KEY, whole"},
+      {key_cut.c_str(), Tier::kPattern, "PRIVATE KEY, its parts do not fit"},
+      {"AKIAQYLPMN5HFIQR7XYA wJalrXUtnFEMI", Tier::kStructure, "AWS access key id, account 052310077262"},
       {"ASIAQNZGKIQY56JQ7WML", Tier::kStructure, "AWS access key id, account 029608264753"},
       {"AKIAIOSFODNN7EXAMPLE", Tier::kPattern, "AWS access key id"},
   };
