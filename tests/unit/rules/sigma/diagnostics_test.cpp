@@ -118,5 +118,48 @@ TEST(Hostile, RulesEndInARefusalNotInACrash) {
   EXPECT_EQ(rejected(std::string("title: \0x\n", 10)), 1U);
 }
 
+TEST(Hostile, LimitsAreNamed) {
+  struct Row { const char* name; const char* code; const char* words; std::string text; };
+  std::string million = "f: [0";
+  for (int i = 1; i < 1000000; ++i) million += ",1";
+  std::string values = "f: [0";
+  for (int i = 1; i < 150000; ++i) values += ",1";
+  std::string long_condition = "s";
+  for (int i = 0; i < 14000; ++i) long_condition += " or s";
+  std::string deep;
+  for (int i = 0; i < 40; ++i) deep += "[";
+  deep += "{f: 1}" + std::string(40, ']');
+  std::string selections;
+  for (int i = 0; i < 3000; ++i) selections += "  s" + std::to_string(i) + ": {f: " + std::to_string(i) + "}\n";
+  std::string selectors = "1 of s*";
+  for (int i = 0; i < 200; ++i) selectors += " or 1 of s*";
+  std::string rules;
+  for (int i = 0; i < 1001; ++i) rules += (i == 0 ? "" : ", ") + std::string("r") + std::to_string(i);
+  const std::string correlation = "title: c\ncorrelation: {type: event_count, rules: [" + rules + "], timespan: 1m, condition: {gte: 1}}\n";
+  const auto item = [](const std::string& text) { return rule_text("  s:\n    " + text + "\n  condition: s\n"); };
+  const Row rows[] = {
+      {"a million values", "too-large", "1 MiB", item(million + "]")},
+      {"150,000 values", "too-large", "100,000 values", item(values + "]")},
+      {"a condition of 70 kB", "too-large", "64 KiB", rule_text("  s: {f: 1}\n  condition: " + long_condition + "\n")},
+      {"a deep condition", "condition-syntax", "64 levels", rule_text("  s: {f: 1}\n  condition: " + std::string(100, '(') + "s" + std::string(100, ')') + "\n")},
+      {"deep lists", "too-deep", "32 levels", rule_text("  s: " + deep + "\n  condition: s\n")},
+      {"600,000 tests", "too-large", "200,000 tests", rule_text(selections + "  condition: " + selectors + "\n")},
+      {"a long regular expression", "too-large", "16 KiB", item("f|re: '" + std::string(20000, 'a') + "'")},
+      {"dashes before base64", "too-large", "1,000 variants", item("f|windash|base64: ' -a -b -c -d -e'")},
+      {"1,001 rules in a correlation", "too-large", "1,000 rules", correlation},
+  };
+  for (const Row& row : rows) {
+    const Loaded loaded = load_text(row.text);
+    ASSERT_EQ(loaded.reports.size(), 1U) << row.name;
+    ASSERT_FALSE(loaded.reports[0].remarks.empty()) << row.name;
+    EXPECT_EQ(loaded.reports[0].status, Status::kRejected) << row.name;
+    EXPECT_EQ(loaded.reports[0].remarks[0].code, row.code) << row.name;
+    EXPECT_NE(loaded.reports[0].remarks[0].message.find(row.words), std::string::npos) << row.name << ": " << loaded.reports[0].remarks[0].message;
+  }
+  LoadOptions options;
+  for (int i = 0; i < 200; ++i) options.placeholders["p"].push_back("v" + std::to_string(i));
+  EXPECT_EQ(code_of(load_item("f|expand: '%p%%p%'", options)), "too-large") << "40,000 variants";
+}
+
 }  // namespace
 }  // namespace tocsin::rules::sigma
