@@ -52,6 +52,7 @@ struct Resource {
   std::string system;                // "postgresql", "aws.s3", "web"
   std::string store;                 // database, bucket, host
   std::string dataset;               // table, object prefix, route; "schema.table" unless the schema is public
+  std::string object;                // what of it: an S3 key (for a listing its prefix), a path with its query; empty = not told
   std::vector<std::string> columns;  // those named; empty = not known, {"*"} = all
 };
 

@@ -11,6 +11,8 @@
 #include <set>
 #include <sstream>
 
+#include "engine/access/person.hpp"
+#include "engine/exposure/objects.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -127,7 +129,7 @@ class Walk {
   std::filesystem::path folder_;
 };
 
-const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "json", "text"};
+const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text"};
 
 void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Config& config) {
   SourceConfig source;
@@ -138,6 +140,7 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"description", [&](const auto& n, const auto& p) { walk.text(n, p, source.description); }},
       {"timezone", [&](const auto& n, const auto& p) { walk.text(n, p, source.timezone); }},
       {"fields", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.fields); }},
+      {"person", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.person); }},
       {"statement_limit", [&](const auto& n, const auto& p) { walk.number(n, p, source.statement_limit, 16, 1'000'000'000); }},
       {"routes", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
@@ -155,6 +158,9 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
   if (!source.routes.empty() && !source.format.empty() && source.format != "combined") {
     walk.wrong(node["routes"], path + ".routes", "routes belong to format combined");
   }
+  if (auto places = check_places(source.person); !places) {
+    walk.wrong(node["person"], path + ".person", places.error().message, places.error().remedy);
+  }
   for (const SourceConfig& other : config.sources) {
     if (other.name == source.name) walk.wrong(node["name"], path + ".name", "two sources are named '" + source.name + "'");
   }
@@ -168,6 +174,12 @@ void read_dataset(Walk& walk, const YAML::Node& node, const std::string& path, C
       {"key", [&](const auto& n, const auto& p) { walk.text(n, p, dataset.key); }},
       {"register", [&](const auto& n, const auto& p) { walk.path_text(n, p, dataset.register_file); }},
       {"tables", [&](const auto& n, const auto& p) { walk.text_map(n, p, dataset.tables); }},
+      {"objects", [&](const auto& list, const auto& p) {
+         walk.list(list, p, [&](const auto& n, const auto& q) {
+           walk.text(n, q, dataset.objects.emplace_back());
+           if (auto parsed = ObjectTemplate::parse(dataset.objects.back()); !parsed) walk.wrong(n, q, parsed.error().message);
+         });
+       }},
       {"columns", [&](const auto& n, const auto& p) { walk.text_map(n, p, dataset.columns); }},
   });
   if (dataset.name.empty()) walk.wrong(node, path, "a dataset needs a name", "add 'name: patient'");

@@ -40,6 +40,7 @@ struct SourceConfig {
   std::string timezone = "UTC";  // of times that carry no offset
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
   std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
+  std::map<std::string, std::string> person;  // account -> what names the person behind it: application_name, role, comment.KEY
   std::uint64_t statement_limit = 0;          // format mariadb-audit: server_audit_query_log_limit; 0 = its default
 };
 
@@ -48,6 +49,7 @@ struct DatasetConfig {
   std::string key;                             // column that identifies the person
   std::string register_file;                   // CSV; empty = imported by hand
   std::map<std::string, std::string> tables;   // relation -> the column that names the person
+  std::vector<std::string> objects;            // "s3://scans/patients/{patient}/…", "/patients/{patient}": names that name a person
   std::map<std::string, std::string> columns;  // column -> kind of data ("contact", "health", …)
 };
 

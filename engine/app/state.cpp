@@ -166,6 +166,9 @@ DatasetMap dataset_map(const Config& config) {
     spec.name = dataset.name;
     spec.key = dataset.key;
     spec.tables = dataset.tables;
+    for (const std::string& text : dataset.objects) {
+      if (auto object = ObjectTemplate::parse(text)) spec.objects.push_back(std::move(*object));
+    }
     if (spec.tables.empty()) spec.tables[dataset.name] = dataset.key;
     spec.columns = dataset.columns;
     map.add(std::move(spec));
@@ -228,6 +231,7 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
     source.decoder.routes = s.routes;
     source.decoder.statement_limit = s.statement_limit;
+    if (!s.person.empty()) setup.exposure.persons[s.name] = s.person;
     auto mapping = JsonMapping::from(s.fields);
     if (!mapping) return fail(Errc::kInvalid, "source '" + s.name + "': " + mapping.error().message, config.file.string(), mapping.error().remedy);
     source.decoder.mapping = std::move(*mapping);

@@ -373,6 +373,8 @@ struct Pipeline::Impl {
       if (one.access.time_known) {
         time = one.access.time;
         if (!count.newest || *count.newest < time) count.newest = time;
+      } else {
+        one.access.time = record.arrived;
       }
       reaches.clear();
       reader.read(one.access, reaches);

@@ -56,6 +56,25 @@ std::vector<PersonColumn> DatasetMap::persons_of(std::string_view relation) cons
   return out;
 }
 
+std::optional<std::pair<std::string, std::string>> DatasetMap::person_of(const Resource& resource) const {
+  if (resource.object.empty()) return std::nullopt;
+  for (const DatasetSpec& spec : specs_) {
+    for (const ObjectTemplate& object : spec.objects) {
+      if (auto id = object.person(resource)) return std::pair(spec.name, std::move(*id));
+    }
+  }
+  return std::nullopt;
+}
+
+std::string DatasetMap::listed(const Resource& resource) const {
+  for (const DatasetSpec& spec : specs_) {
+    for (const ObjectTemplate& object : spec.objects) {
+      if (object.lists(resource)) return spec.name;
+    }
+  }
+  return "";
+}
+
 std::string DatasetMap::kind_of(std::string_view dataset, std::string_view field) const {
   const DatasetSpec* spec = find(dataset);
   if (spec == nullptr) return "";

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/exposure/objects.hpp"
+
 namespace tocsin::engine {
 
 struct DatasetSpec {
@@ -22,6 +24,7 @@ struct DatasetSpec {
   std::string key = "id";  // the column of the register's main table that identifies a person
   std::map<std::string, std::string> tables;   // relation -> column that names the person; the main table too
   std::map<std::string, std::string> columns;  // "email" or "visit.reason" -> kind of data ("contact", "health", …)
+  std::vector<ObjectTemplate> objects = {};    // names of objects and paths that name a person
 };
 
 // A column of a relation that names people of a dataset.
@@ -42,6 +45,11 @@ class DatasetMap {
   // The people named by rows of `relation` ("patient", "crm.patient"), as configured. An unqualified relation
   // also finds the tables of other schemas by that name: rather too many than too few.
   [[nodiscard]] std::vector<PersonColumn> persons_of(std::string_view relation) const;
+
+  // The person whom an object's name is about, by the templates of the datasets: (dataset, id).
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> person_of(const Resource& resource) const;
+  // The dataset whose objects a listing shows; "" if none.
+  [[nodiscard]] std::string listed(const Resource& resource) const;
 
   // The kind of data of a column ("contact"), "" if the catalogue does not say.
   [[nodiscard]] std::string kind_of(std::string_view dataset, std::string_view field) const;

@@ -219,7 +219,12 @@ struct ExposureReader::Impl {
     std::vector<Reach>& out;
   };
 
+  void name(Access& access) const {
+    if (const auto places = options.persons.find(access.origin.source); places != options.persons.end()) name_person(places->second, access);
+  }
+
   void read(Access& access, std::vector<Reach>& out) {
+    name(access);
     if (access.statement.text.empty() && access.statement.command.empty()) {
       if (access.action == Action::kAuthenticate && !access.actor.session.empty()) {
         Session& s = session(access);
@@ -240,6 +245,7 @@ struct ExposureReader::Impl {
     if (access.statement.number == 0 || access.statement.number != s.number) begin_statement(s, access);
     Line line{access, s, catalogue(access), window(s, access), out};
     if (access.actor.role.empty()) access.actor.role = s.role;
+    name(access);  // the role may name the person
     read_sql(line);
     s.last = access.time;
     s.last_known = true;
@@ -1506,6 +1512,14 @@ struct ExposureReader::Impl {
     std::string dataset;
     if (const auto persons = map.persons_of(access.resource.dataset); !persons.empty()) dataset = persons.front().dataset;
     else if (map.find(access.resource.dataset) != nullptr) dataset = access.resource.dataset;
+    if (access.subjects.empty()) {
+      if (auto named = map.person_of(access.resource)) {
+        access.subjects.push_back(std::move(named->second));
+        dataset = std::move(named->first);
+      } else if (dataset.empty() && access.action == Action::kList) {
+        dataset = map.listed(access.resource);
+      }
+    }
     if (!access.subjects.empty()) {
       if (dataset.empty()) {
         if (map.configured() && map.specs().size() == 1 && access.resource.dataset.empty()) dataset = map.specs().front().name;

@@ -11,12 +11,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/access/access.hpp"
+#include "engine/access/person.hpp"
 #include "engine/exposure/datasets.hpp"
 #include "storage/finding.hpp"
 #include "storage/people.hpp"
@@ -65,6 +67,7 @@ class ExposureReader {
     std::size_t max_cursors = 1'000;     // per session
     std::size_t max_relations = 20'000;  // learned tables, views and copies, per source and database
     std::size_t max_ids = 100'000;       // ids taken from one event
+    std::map<std::string, PersonPlaces, std::less<>> persons;  // source -> where it names the person behind an account
   };
 
   // `registers` MUST outlive this.

@@ -257,6 +257,7 @@ void read_resource(const Members& m, std::string_view service, Access& a) {
         if (key.empty()) key = text_of(m.request.get("prefix"));
         a.resource.store = bucket;
         a.resource.dataset = bucket_dataset(bucket, key);
+        a.resource.object = key;
       }
       return;
     }

@@ -227,6 +227,7 @@ class Combined final : public Decoder {
     a.operation = method;
     a.resource.system = system_;
     a.resource.store = host.empty() ? std::string_view(store_) : host;
+    a.resource.object = target;
     for (const std::string& route : routes_) {
       if (fits(route, path, a.subjects)) {
         a.resource.dataset = route;

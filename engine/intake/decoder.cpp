@@ -14,8 +14,8 @@
 namespace tocsin::engine {
 namespace {
 
-constexpr std::array<std::string_view, 7> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail",
-                                                      "combined",    "json",         "text"};
+constexpr std::array<std::string_view, 9> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined",
+                                                      "fhir-audit",  "teleport",     "json",          "text"};
 
 std::string joined(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty()) return {};
@@ -42,6 +42,8 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, const Dec
   if (format == "pgaudit-json") return make_pgaudit_json(std::move(*zone));
   if (format == "mariadb-audit") return make_mariadb(options, std::move(*zone));
   if (format == "cloudtrail") return make_cloudtrail();
+  if (format == "fhir-audit") return make_fhir();
+  if (format == "teleport") return make_teleport();
   if (format == "combined") return make_combined(options);
   if (format == "text") return make_text(options);
   if (format == "json") {
@@ -75,6 +77,10 @@ std::string record_id(std::string_view format, std::string_view record, const Js
     constexpr std::array<std::string_view, 1> kNames = {"eventID"};
     if (!peek_members(record, kNames, values)) return {};
     if (!values[0].empty()) return std::move(values[0]);
+  } else if (format == "fhir-audit" || format == "teleport") {
+    std::array<std::string, 1> values;
+    const std::array<std::string_view, 1> names = {format == "teleport" ? "uid" : "id"};
+    return peek_members(record, names, values) ? std::move(values[0]) : std::string();
   } else if (format != "json" || mapping == nullptr) {
     return {};
   }

@@ -80,7 +80,7 @@ class Decoder {
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;
 };
 
-// "pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "json", "text". The last is any text, line by line: it
+// "pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text". The last is any text, line by line: it
 // carries an event for keyword rules and the secret scanner, and hardly an access. It must be named.
 [[nodiscard]] std::span<const std::string_view> known_formats() noexcept;
 [[nodiscard]] bool is_known_format(std::string_view format) noexcept;

@@ -9,7 +9,9 @@ namespace tocsin::engine {
 
 [[nodiscard]] std::unique_ptr<Decoder> make_cloudtrail();
 [[nodiscard]] std::unique_ptr<Decoder> make_combined(const DecoderOptions& options);
+[[nodiscard]] std::unique_ptr<Decoder> make_fhir();
 [[nodiscard]] std::unique_ptr<Decoder> make_json(const DecoderOptions& options);
+[[nodiscard]] std::unique_ptr<Decoder> make_teleport();
 [[nodiscard]] std::unique_ptr<Decoder> make_text(const DecoderOptions& options);
 
 }  // namespace tocsin::engine

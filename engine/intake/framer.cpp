@@ -67,7 +67,7 @@ std::size_t wrapper_length(std::string_view text) {
 
 Framing framing_of(std::string_view format) noexcept {
   if (format == "pgaudit-csv") return Framing::kCsvLog;
-  if (format == "cloudtrail" || format == "json") return Framing::kJson;
+  if (format == "cloudtrail" || format == "json" || format == "fhir-audit" || format == "teleport") return Framing::kJson;
   return Framing::kLines;
 }
 

@@ -15,13 +15,13 @@ using rules::Kind;
 using rules::Value;
 
 enum class Into : std::uint8_t {
-  kTime, kEventId, kPerson, kAccount, kRole, kSession, kVia, kAction, kOperation, kSystem, kStore, kDataset, kColumns,
+  kTime, kEventId, kPerson, kAccount, kRole, kSession, kVia, kAction, kOperation, kSystem, kStore, kDataset, kObject, kColumns,
   kSubjects, kRows, kBytes, kIp, kPort, kUserAgent, kOutcome, kError, kStatement, kParameters
 };
 
-constexpr std::array<std::string_view, 23> kFields = {
+constexpr std::array<std::string_view, 24> kFields = {
     "time", "event_id", "actor.person", "actor.account", "actor.role", "actor.session", "via", "action", "operation",
-    "resource.system", "resource.store", "resource.dataset", "resource.columns", "subjects", "rows", "bytes",
+    "resource.system", "resource.store", "resource.dataset", "resource.object", "resource.columns", "subjects", "rows", "bytes",
     "client.ip", "client.port", "client.user_agent", "outcome", "error", "statement.text", "statement.parameters"};
 
 std::optional<Into> into_of(std::string_view name) {
@@ -64,6 +64,7 @@ constexpr Guess kGuesses[] = {
     {Into::kStore, "store"}, {Into::kStore, "database"},
     {Into::kDataset, "resource.dataset"}, {Into::kDataset, "dataset"}, {Into::kDataset, "table.name"},
     {Into::kDataset, "table"}, {Into::kDataset, "url.path"}, {Into::kDataset, "path"},
+    {Into::kObject, "resource.object"}, {Into::kObject, "object.key"}, {Into::kObject, "url.path"}, {Into::kObject, "path"},
     {Into::kColumns, "resource.columns"}, {Into::kColumns, "columns"}, {Into::kColumns, "fields"},
     {Into::kSubjects, "subjects"}, {Into::kSubjects, "subject"}, {Into::kSubjects, "record_ids"},
     {Into::kRows, "rows"}, {Into::kRows, "row_count"}, {Into::kRows, "count"},
@@ -207,6 +208,7 @@ class Json final : public Decoder {
       case Into::kSystem: return text(a.resource.system);
       case Into::kStore: return text(a.resource.store);
       case Into::kDataset: return text(a.resource.dataset);
+      case Into::kObject: return text(a.resource.object);
       case Into::kColumns: texts_into(value, a.resource.columns); return !a.resource.columns.empty();
       case Into::kSubjects: texts_into(value, a.subjects); return !a.subjects.empty();
       case Into::kRows:

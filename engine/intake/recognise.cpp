@@ -63,7 +63,7 @@ Result<Recognised> recognise(std::string_view sample) {
   if (sample.starts_with("\xEF\xBB\xBF")) sample.remove_prefix(3);
   if (trim(sample).empty()) return fail(Errc::kUnavailable, "there is nothing yet to recognise a format by");
 
-  Score csv, combined, audit, pgjson, cloudtrail, json;
+  Score csv, combined, audit, pgjson, cloudtrail, fhir, teleport, json;
   std::vector<CsvField> fields;
   for_records(sample, Framing::kCsvLog, [&](const Frame& frame) {
     ++csv.seen;
@@ -85,6 +85,8 @@ Result<Recognised> recognise(std::string_view sample) {
       if (!root) return;
       ++json.fits;
       if (root->get("error_severity").present() && root->get("timestamp").present()) ++pgjson.fits;
+      if (text_of(root->get("resourceType")) == "AuditEvent" || text_of(root->get("resource").get("resourceType")) == "AuditEvent") ++fhir.fits;
+      if (root->get("cluster_name").present() && root->get("event").present() && root->get("code").present()) ++teleport.fits;
       const rules::Value detail = root->get("detail");
       const rules::Value& aws = root->get("eventSource").present() || detail.kind() != rules::Kind::kObject ? *root : detail;
       if (aws.get("eventSource").present() && aws.get("eventName").present()) ++cloudtrail.fits;
@@ -99,13 +101,17 @@ Result<Recognised> recognise(std::string_view sample) {
       json = {};
       pgjson = {};
       cloudtrail = {};
+      fhir = {};
+      teleport = {};
       look_at_json(sample.substr(line + 1));
     }
   }
-  pgjson.seen = cloudtrail.seen = json.seen;
+  pgjson.seen = cloudtrail.seen = fhir.seen = teleport.seen = json.seen;
 
   if (pgjson.good()) return Recognised{"pgaudit-json", said(pgjson, "are JSON with PostgreSQL's error_severity and timestamp")};
   if (cloudtrail.good()) return Recognised{"cloudtrail", said(cloudtrail, "are JSON with CloudTrail's eventSource and eventName")};
+  if (fhir.good()) return Recognised{"fhir-audit", said(fhir, "are FHIR AuditEvents")};
+  if (teleport.good()) return Recognised{"teleport", said(teleport, "are JSON with Teleport's cluster_name, event and code")};
   if (json.good()) return Recognised{"json", said(json, "are JSON objects of no special kind")};
   if (csv.good()) return Recognised{"pgaudit-csv", said(csv, "have csvlog's columns and begin with a time")};
   if (audit.good()) return Recognised{"mariadb-audit", said(audit, "are server_audit lines")};
@@ -113,7 +119,7 @@ Result<Recognised> recognise(std::string_view sample) {
 
   if (sample.find('\n') == std::string_view::npos && sample.size() < kRecognitionSample) {
     return fail(Errc::kUnavailable, "one unfinished line is not enough to recognise a format by", {},
-                "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, json or text");
+                "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text");
   }
   if (sample.find("  AUDIT: ") != std::string_view::npos || sample.find("FATAL:  ") != std::string_view::npos) {
     return fail(Errc::kUnsupported, "this looks like PostgreSQL's stderr log, which Tocsin does not read", {},
@@ -130,7 +136,7 @@ Result<Recognised> recognise(std::string_view sample) {
           : "its first line has " + std::to_string(first.size()) + " bytes and begins with " +
                 (digit ? "a digit" : letter ? "a letter" : "'" + printable(std::string_view(&c, 1), 8) + "'");
   return fail(Errc::kInvalid, "the format is not recognised: " + looks, {},
-              "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, json or text (any other text, line by line)");
+              "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text (any other text, line by line)");
 }
 
 }  // namespace tocsin::engine
