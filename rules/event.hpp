@@ -6,6 +6,7 @@
 // events a second. Not thread-safe to build; safe to read from any thread once built.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -27,70 +28,55 @@ enum class Kind : std::uint8_t { kAbsent, kNull, kBool, kInt, kDouble, kString, 
 // One value of an event. Copying copies the view, never what it shows.
 class Value {
  public:
-  constexpr Value() noexcept : kind_(Kind::kAbsent), int_(0) {}
-  [[nodiscard]] static constexpr Value null() noexcept { Value v; v.kind_ = Kind::kNull; return v; }
-  [[nodiscard]] static constexpr Value of(bool b) noexcept { Value v; v.kind_ = Kind::kBool; v.bool_ = b; return v; }
+  constexpr Value() noexcept : Value(Kind::kAbsent, 0, 0) {}
+  [[nodiscard]] static constexpr Value null() noexcept { return {Kind::kNull, 0, 0}; }
+  [[nodiscard]] static constexpr Value of(bool b) noexcept { return {Kind::kBool, 0, b ? 1U : 0U}; }
   template <std::integral T>
     requires(!std::same_as<T, bool>)
   [[nodiscard]] static constexpr Value of(T i) noexcept {
-    Value v; v.kind_ = Kind::kInt; v.int_ = static_cast<std::int64_t>(i); return v;
+    return {Kind::kInt, 0, static_cast<std::uint64_t>(static_cast<std::int64_t>(i))};
   }
-  [[nodiscard]] static constexpr Value of(double d) noexcept { Value v; v.kind_ = Kind::kDouble; v.double_ = d; return v; }
-  [[nodiscard]] static constexpr Value of(std::string_view s) noexcept {
-    Value v; v.kind_ = Kind::kString; v.size_ = s.size() & kSizes; v.text_ = s.data(); return v;
-  }
+  [[nodiscard]] static constexpr Value of(double d) noexcept { return {Kind::kDouble, 0, std::bit_cast<std::uint64_t>(d)}; }
+  [[nodiscard]] static Value of(std::string_view s) noexcept { return {Kind::kString, s.size(), std::bit_cast<std::uint64_t>(s.data())}; }
   // Without this a literal would become a bool.
-  [[nodiscard]] static constexpr Value of(const char* s) noexcept { return of(std::string_view(s)); }
-  [[nodiscard]] static constexpr Value array(std::span<const Value> items) noexcept {
-    Value v; v.kind_ = Kind::kArray; v.size_ = items.size() & kSizes; v.items_ = items.data(); return v;
-  }
-  [[nodiscard]] static constexpr Value object(std::span<const Field> fields) noexcept;
+  [[nodiscard]] static Value of(const char* s) noexcept { return of(std::string_view(s)); }
+  [[nodiscard]] static Value array(std::span<const Value> items) noexcept { return {Kind::kArray, items.size(), std::bit_cast<std::uint64_t>(items.data())}; }
+  [[nodiscard]] static Value object(std::span<const Field> fields) noexcept;
 
-  [[nodiscard]] constexpr Kind kind() const noexcept { return kind_; }
-  [[nodiscard]] constexpr bool present() const noexcept { return kind_ != Kind::kAbsent; }
+  [[nodiscard]] constexpr Kind kind() const noexcept { return static_cast<Kind>(head_ & 0xFF); }
+  [[nodiscard]] constexpr bool present() const noexcept { return kind() != Kind::kAbsent; }
   // Each accessor may be called only for its kind.
-  [[nodiscard]] constexpr bool as_bool() const noexcept { return bool_; }
-  [[nodiscard]] constexpr std::int64_t as_int() const noexcept { return int_; }
-  [[nodiscard]] constexpr double as_double() const noexcept { return double_; }
-  [[nodiscard]] constexpr std::string_view as_string() const noexcept { return {text_, size_}; }
-  [[nodiscard]] constexpr std::span<const Value> items() const noexcept { return {items_, size_}; }
-  [[nodiscard]] constexpr std::span<const Field> fields() const noexcept;
+  [[nodiscard]] constexpr bool as_bool() const noexcept { return word_ != 0; }
+  [[nodiscard]] constexpr std::int64_t as_int() const noexcept { return static_cast<std::int64_t>(word_); }
+  [[nodiscard]] constexpr double as_double() const noexcept { return std::bit_cast<double>(word_); }
+  [[nodiscard]] std::string_view as_string() const noexcept { return {std::bit_cast<const char*>(word_), size()}; }
+  [[nodiscard]] std::span<const Value> items() const noexcept { return {std::bit_cast<const Value*>(word_), size()}; }
+  [[nodiscard]] std::span<const Field> fields() const noexcept;
 
   // The member of that name (the first, if several); absent if this is no object or has no such member.
   [[nodiscard]] Value get(std::string_view key) const noexcept;
 
  private:
-  static constexpr int kSizeBits = 56;
-  static constexpr std::uint64_t kSizes = (std::uint64_t{1} << kSizeBits) - 1;
-  Kind kind_;
-  std::uint64_t size_ : kSizeBits = 0;  // shares a word with the kind, so that a value is two words
-  union {
-    bool bool_;
-    std::int64_t int_;
-    double double_;
-    const char* text_;
-    const Value* items_;
-    const Field* fields_;
-  };
+  constexpr Value(Kind kind, std::size_t size, std::uint64_t word) noexcept
+      : head_(static_cast<std::uint64_t>(kind) | static_cast<std::uint64_t>(size) << 8), word_(word) {}
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return head_ >> 8; }
+
+  // Two plain words, and no union, so that compilers keep a value in registers.
+  std::uint64_t head_;  // the kind, and the size above it
+  std::uint64_t word_;  // the bool, the integer, the bits of the double, or where the text, items or fields are
 };
+static_assert(sizeof(void*) == sizeof(std::uint64_t));
 
 struct Field {
   std::string_view key;
   Value value;
 };
 
-constexpr Value Value::object(std::span<const Field> fields) noexcept {
-  Value v;
-  v.kind_ = Kind::kObject;
-  v.size_ = fields.size() & kSizes;
-  v.fields_ = fields.data();
-  return v;
-}
-
-constexpr std::span<const Field> Value::fields() const noexcept { return {fields_, size_}; }
+inline Value Value::object(std::span<const Field> fields) noexcept { return {Kind::kObject, fields.size(), std::bit_cast<std::uint64_t>(fields.data())}; }
+inline std::span<const Field> Value::fields() const noexcept { return {std::bit_cast<const Field*>(word_), size()}; }
 
 inline Value Value::get(std::string_view key) const noexcept {
-  if (kind_ != Kind::kObject) return {};
+  if (kind() != Kind::kObject) return {};
   for (const Field& field : fields()) {
     if (field.key == key) return field.value;
   }

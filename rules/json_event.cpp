@@ -53,15 +53,17 @@ class Walk {
   }
 
   simdjson::error_code document(Value& out) {
-    if (!value(out)) return error_;
+    out = value();
+    if (!out.present()) return error_;
     // Nothing may follow.
     return next_ == places_.structural_indexes.get() + places_.n_structural_indexes ? simdjson::SUCCESS : simdjson::TAPE_ERROR;
   }
 
  private:
-  bool failed(simdjson::error_code error) noexcept {
+  // What fails is absent, and error_ says why.
+  Value failed(simdjson::error_code error) noexcept {
     error_ = error;
-    return false;
+    return {};
   }
   [[nodiscard]] char peek() const noexcept { return text_[*next_]; }
   const char* take() noexcept { return text_ + *next_++; }
@@ -70,72 +72,69 @@ class Walk {
     escape_ = found != nullptr ? static_cast<const char*>(found) : end_;
   }
 
-  bool value(Value& out) {
+  Value value() {
     const char* const at = take();
     switch (*at) {
       case '"': {
-        std::string_view text;
-        if (!string(at, text)) return false;
-        out = Value::of(text);
-        return true;
+        const std::string_view text = string(at);
+        return text.data() != nullptr ? Value::of(text) : Value();
       }
-      case '{': return object(out);
-      case '[': return array(out);
-      case 't': return word(at, "true", out, Value::of(true));
-      case 'f': return word(at, "false", out, Value::of(false));
-      case 'n': return word(at, "null", out, Value::null());
-      case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-        return number(at, out) || failed(simdjson::NUMBER_ERROR);
+      case '{': return object();
+      case '[': return array();
+      case 't': return word(at, "true", Value::of(true));
+      case 'f': return word(at, "false", Value::of(false));
+      case 'n': return word(at, "null", Value::null());
+      case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9': {
+        const Value read = number(at);
+        return read.present() ? read : failed(simdjson::NUMBER_ERROR);
+      }
       default: return failed(simdjson::TAPE_ERROR);
     }
   }
 
-  bool object(Value& out) {
+  Value object() {
     if (peek() == '}') {
       ++next_;
-      out = Value::object({});
-      return true;
+      return Value::object({});
     }
     if (++depth_ >= kMaxJsonDepth) return failed(simdjson::DEPTH_ERROR);
     const std::size_t first = stacks_.fields.size();
     for (;;) {
       const char* const at = take();
       if (*at != '"') return failed(simdjson::TAPE_ERROR);
-      Field field;
-      if (!string(at, field.key)) return false;
+      const std::string_view key = string(at);
+      if (key.data() == nullptr) return {};
       if (*take() != ':') return failed(simdjson::TAPE_ERROR);
-      if (!value(field.value)) return false;
-      stacks_.fields.push_back(field);
+      const Value member = value();
+      if (!member.present()) return {};
+      stacks_.fields.push_back(Field{key, member});
       const char after = *take();
       if (after == ',') continue;
       if (after != '}') return failed(simdjson::TAPE_ERROR);
       break;
     }
-    out = Value::object(close(stacks_.fields, first));
     --depth_;
-    return true;
+    return Value::object(close(stacks_.fields, first));
   }
 
-  bool array(Value& out) {
+  Value array() {
     if (peek() == ']') {
       ++next_;
-      out = Value::array({});
-      return true;
+      return Value::array({});
     }
     if (++depth_ >= kMaxJsonDepth) return failed(simdjson::DEPTH_ERROR);
     const std::size_t first = stacks_.items.size();
     for (;;) {
-      Value item;
-      if (!value(item)) return false;
+      const Value item = value();
+      if (!item.present()) return {};
       stacks_.items.push_back(item);
       const char after = *take();
       if (after == ',') continue;
       if (after != ']') return failed(simdjson::TAPE_ERROR);
       break;
     }
-    out = Value::array(close(stacks_.items, first));
     --depth_;
-    return true;
+    return Value::array(close(stacks_.items, first));
   }
 
   // Moves what lies on the stack from `first` on into the arena.
@@ -144,45 +143,43 @@ class Walk {
     const std::size_t count = stack.size() - first;
     T* const kept = reinterpret_cast<T*>(arena_.allocate(count * sizeof(T), alignof(T)));
     std::uninitialized_copy_n(stack.begin() + static_cast<std::ptrdiff_t>(first), count, kept);
-    stack.resize(first);
+    stack.erase(stack.begin() + static_cast<std::ptrdiff_t>(first), stack.end());
     return {kept, count};
   }
 
-  // A string ends at the last character before the next place that is not blank.
-  bool string(const char* quote, std::string_view& out) {
+  // A string ends at the last character before the next place that is not blank. Without data: refused.
+  std::string_view string(const char* quote) {
     const char* const begin = quote + 1;
     const char* close = text_ + *next_ - 1;
     while (blank(*close)) --close;
-    if (close < begin || *close != '"') return failed(simdjson::STRING_ERROR);
-    if (close <= escape_) {
-      out = {begin, static_cast<std::size_t>(close - begin)};
-      return true;
+    if (close < begin || *close != '"') {
+      error_ = simdjson::STRING_ERROR;
+      return {};
     }
-    if (escape_ < begin) seek_escape(begin);
-    if (close <= escape_) {
-      out = {begin, static_cast<std::size_t>(close - begin)};
-      return true;
-    }
+    if (close > escape_ && escape_ < begin) seek_escape(begin);
+    if (close <= escape_) return {begin, static_cast<std::size_t>(close - begin)};
     // Texts only become shorter, so the rest of the document is room enough for all that follow.
     if (room_ == nullptr) {
       const auto left = static_cast<std::size_t>(end_ - begin);
       room_ = reinterpret_cast<std::uint8_t*>(arena_.allocate(left + simdjson::SIMDJSON_PADDING, 1));
     }
     std::uint8_t* const end = places_.parse_string(reinterpret_cast<const std::uint8_t*>(begin), room_);
-    if (end == nullptr) return failed(simdjson::STRING_ERROR);
-    out = {reinterpret_cast<const char*>(room_), static_cast<std::size_t>(end - room_)};
+    if (end == nullptr) {
+      error_ = simdjson::STRING_ERROR;
+      return {};
+    }
+    const std::string_view text(reinterpret_cast<const char*>(room_), static_cast<std::size_t>(end - room_));
     room_ = end;
-    return true;
+    return text;
   }
 
-  bool word(const char* at, std::string_view wanted, Value& out, Value value) {
+  Value word(const char* at, std::string_view wanted, Value meant) {
     if (std::memcmp(at, wanted.data(), wanted.size()) != 0 || !ends(at[wanted.size()])) return failed(simdjson::TAPE_ERROR);
-    out = value;
-    return true;
+    return meant;
   }
 
-  // RFC 8259: -? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?
-  static bool number(const char* const first, Value& out) {
+  // RFC 8259: -? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?; absent if it is none, or too large.
+  static Value number(const char* const first) {
     constexpr std::ptrdiff_t kSafeDigits = 18;  // of an integer that fits for sure
     const char* at = first;
     const bool negative = *at == '-';
@@ -193,25 +190,20 @@ class Walk {
       if (at - digits < kSafeDigits) integer = integer * 10 + (*at - '0');
       ++at;
     }
-    if (at == digits || (*digits == '0' && at - digits > 1)) return false;
+    if (at == digits || (*digits == '0' && at - digits > 1)) return {};
     if (ends(*at)) {
       if (at - digits <= kSafeDigits) {
-        out = Value::of(negative ? -integer : integer);
-        return true;
+        return Value::of(negative ? -integer : integer);
       }
-      if (std::from_chars(first, at, integer).ec == std::errc()) {
-        out = Value::of(integer);
-        return true;
-      }
+      if (std::from_chars(first, at, integer).ec == std::errc()) return Value::of(integer);
       std::uint64_t large = 0;
-      if (negative || std::from_chars(first, at, large).ec != std::errc()) return false;
-      out = Value::of(static_cast<double>(large));
-      return true;
+      if (negative || std::from_chars(first, at, large).ec != std::errc()) return {};
+      return Value::of(static_cast<double>(large));
     }
     if (*at == '.') {
       const char* const fraction = ++at;
       while (digit(*at)) ++at;
-      if (at == fraction) return false;
+      if (at == fraction) return {};
     }
     bool tiny = false;
     if (*at == 'e' || *at == 'E') {
@@ -220,23 +212,22 @@ class Walk {
       if (*at == '+' || *at == '-') ++at;
       const char* const exponent = at;
       while (digit(*at)) ++at;
-      if (at == exponent) return false;
+      if (at == exponent) return {};
     } else {
       tiny = *digits == '0';
     }
-    if (!ends(*at)) return false;
+    if (!ends(*at)) return {};
     double real = 0;
     const auto read = std::from_chars(first, at, real);
     if (read.ec == std::errc::result_out_of_range) {
       // Too small is zero, too large is refused. A number with so many digits that its exponent does not tell which
       // it is does not come from any logger; it is refused too.
-      if (!tiny) return false;
+      if (!tiny) return {};
       real = negative ? -0.0 : 0.0;
     } else if (read.ec != std::errc()) {
-      return false;
+      return {};
     }
-    out = Value::of(real);
-    return true;
+    return Value::of(real);
   }
 
   const Places& places_;

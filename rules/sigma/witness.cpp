@@ -87,6 +87,15 @@ double Witnesses::cost(const Fact& fact) const {
   return own_cost(fact) + (at == uses_.end() ? 1.0 : at->second);
 }
 
+double Witnesses::overhead(const Fact& fact) const {
+  constexpr double kSeek = 25;  // in a text
+  constexpr double kPath = 12;  // to a value that is not at the top of the event
+  double sum = fact.kind == Fact::Kind::kContains ? kSeek : 0;
+  const FieldName& field = program_.fields()[fact.field];
+  if (field.kind != FieldName::Kind::kPlain || field.path.size() > 1) sum += kPath;
+  return sum;
+}
+
 Witnesses::Required Witnesses::required(const Predicate& predicate) {
   Required result;
   result.any = predicate.indexed == kNoField;
@@ -187,6 +196,7 @@ Witness Witnesses::find(std::uint32_t root) const {
       for (const Fact& fact : required.facts) {
         result.facts.push_back(&fact);
         result.cost += cost(fact);
+        result.overhead = std::max(result.overhead, overhead(fact));
       }
       return result;
     }
@@ -194,7 +204,7 @@ Witness Witnesses::find(std::uint32_t root) const {
     case Node::Kind::kAnd:
       for (std::uint32_t i = 0; i < node.count; ++i) {
         Witness part = find(node.first + i);
-        if (!part.any && (result.any || part.cost < result.cost)) result = std::move(part);
+        if (!part.any && (result.any || part.cost + part.overhead < result.cost + result.overhead)) result = std::move(part);
       }
       return result;
     case Node::Kind::kEach: {
@@ -225,6 +235,7 @@ Witness Witnesses::find(std::uint32_t root) const {
       result.any = false;
       for (std::uint32_t i = 0; i < wanted; ++i) {
         result.cost += parts[i].cost;
+        result.overhead = std::max(result.overhead, parts[i].overhead);
         result.facts.insert(result.facts.end(), parts[i].facts.begin(), parts[i].facts.end());
       }
       return result;

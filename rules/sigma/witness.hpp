@@ -28,6 +28,7 @@ struct Witness {
   bool any = true;  // no fact is known: the rule must always be evaluated
   std::vector<const Fact*> facts;
   double cost = 0;  // lower is better; how often the facts are expected to hold
+  double overhead = 0;  // what every event pays for having it looked for, on the same scale
 };
 
 // The facts of a program's tests and how often its rules ask for them. Refers to the program, which must not change.
@@ -50,6 +51,7 @@ class Witnesses {
   void require_literals(const Predicate& predicate, Required& out);
   [[nodiscard]] std::string_view keep(std::string text);
   [[nodiscard]] double cost(const Fact& fact) const;
+  [[nodiscard]] double overhead(const Fact& fact) const;
 
   const Program& program_;
   std::deque<std::string> texts_;
