@@ -169,6 +169,9 @@ TEST(Record, HostileOnesTakeLinearTime) {
       "password", "password=", "password=\"", "password='", "password:{", "insert into t (password) values (", "identified by '", "x://a:b@",
       "mysql -p\"", "curl -u \"", "bearer ", "basic YTpiYTpi", "cGFzc3dvcmQ9", "1234 ", "DE89", "password\\\\\\\"", "redis AUTH ", "password = md5('a",
       "<password>", "\"password\",\"value\":", "USER a PASS ", "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 ", "ssn=1 1 1 1 ",
+      "curl -u a:b1 ", "net use \\\\s\\x ", "sqlplus a/b@", "a/b1@ORCL", "x:y@tcp(", "jdbc:oracle:thin:a/", "machine ", "username a password ", "new pdo('", "sp_password ",
+      "password for a ", "password a1 user ", "<password a='", "<password><![CDATA[", "driver={x};pwd={", "PASS a ", " LOGIN a ", "AUTH PLAIN AAAA", "echo a | chpasswd ",
+      "name=\"password\" value=\"", "key=\"password\">", "pan=4111111111111111 ", "parola d'ordine", "\\u003cpassword\\u003e", "password=crypt(md5(", "api key ", "za id",
   };
   const auto seconds = [&](const std::string& record) {
     const std::clock_t begin = std::clock();
