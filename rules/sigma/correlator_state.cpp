@@ -290,6 +290,7 @@ bool Correlator::Inner::read_state(std::string_view payload) {
     known_sources[std::move(name)] = reader.real_time();
   }
   if (!reader.good() || known_sources.size() > kMaxSources) return false;
+  if (!known_sources.empty() && (times[0] == INT64_MIN || times[1] == INT64_MIN)) return false;
   options.seed = seed;
   newest = times[0];
   slowest = times[1];

@@ -269,8 +269,9 @@ void Correlator::Inner::add(std::uint32_t index, const Occurrence& occurrence, s
     fresh = fresh.first(cap);
   }
   if (group.entries.size() + fresh.size() > cap) {
-    if (node.compiled->rule->type == CorrelationType::kValueCount && !whole && !group.sketch) start_estimating(group);
     while (group.entries.size() + fresh.size() > cap) {
+      // What the newest window does not hold is only there for events that come late. Beyond that it is estimated, or lost.
+      if (group.edge == 0 && node.compiled->rule->type == CorrelationType::kValueCount && !whole && !group.sketch) start_estimating(group);
       pop_oldest(group, true);
       if (at > 0) --at;
     }

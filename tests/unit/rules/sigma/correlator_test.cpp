@@ -453,6 +453,17 @@ TEST(Correlator, AnEstimateBecomesACountAgainWhenTheWindowHasEmptied) {
   EXPECT_FALSE(story.alerts().back().estimated);
 }
 
+TEST(Correlator, WhatIsKeptForLateEventsAloneIsNoReasonToEstimate) {
+  Correlator::Options options;
+  options.limits.entries_per_group = 100;
+  Story story(rules("a") + plain_correlation("c", "type: value_count, rules: [a], timespan: 5s, condition: {field: n, gte: 41}"), options);
+  for (int i = 0; i < 1000; ++i) story.at(i * 0.1, R"({"e":"a","n":)" + std::to_string(i % 40) + "}");
+  EXPECT_EQ(story.raised(), "") << "an estimate might have said more than forty";
+  story.at(100, R"({"e":"a","n":40})");
+  EXPECT_EQ(story.raised().substr(0, 5), "c 41 ");
+  EXPECT_FALSE(story.alerts()[0].estimated || story.alerts()[0].under_counted);
+}
+
 TEST(Correlator, FarTimesDoNoHarm) {
   Story story(rules("ab") + plain_correlation("c", "type: event_count, rules: [a], timespan: 3650d, condition: {gte: 2}") +
               plain_correlation("d", "type: temporal, rules: [a, b], timespan: 3650d, condition: a and not b"));

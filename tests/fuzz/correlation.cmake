@@ -1,0 +1,1 @@
+tocsin_fuzz(fuzz_correlation_state SOURCES ${CMAKE_CURRENT_LIST_DIR}/correlation_state_fuzz.cpp LINKS tocsin_sigma tocsin_json_event)
