@@ -5,10 +5,9 @@
 #include <iterator>
 #include <utility>
 
-#include <yaml-cpp/yaml.h>
-
 #include "rules/base/text.hpp"
 #include "rules/sigma/engine.hpp"
+#include "rules/sigma/yaml.hpp"
 
 namespace tocsin::rules::sigma {
 namespace {
@@ -71,32 +70,33 @@ Result<std::vector<RuleSource>> read_rule_files(std::span<const fs::path> paths)
 
 Result<Placeholders> parse_placeholders(std::string_view yaml, std::string_view file) {
   const auto wrong = [&](int line, std::string message) {
-    return fail(Errc::kInvalid, std::move(message), std::string(file) + ":" + std::to_string(line + 1),
-                "write a map: 'name: [value, value]'");
+    return fail(Errc::kInvalid, std::move(message), std::string(file) + ":" + std::to_string(line), "write a map: 'name: [value, value]'");
   };
-  try {
-    const YAML::Node root = YAML::Load(std::string(yaml));
-    Placeholders tables;
-    if (root.IsNull()) return tables;
-    if (!root.IsMap()) return wrong(root.Mark().line, "the placeholder table is not a map");
-    for (const auto& entry : root) {
-      if (!entry.first.IsScalar()) return wrong(entry.second.Mark().line, "the name of a placeholder is not text");
-      std::vector<std::string>& values = tables[entry.first.Scalar()];
-      if (entry.second.IsScalar()) {
-        values.push_back(entry.second.Scalar());
-      } else if (entry.second.IsSequence()) {
-        for (const auto& value : entry.second) {
-          if (!value.IsScalar()) return wrong(value.Mark().line, "a value of a placeholder is not text");
-          values.push_back(value.Scalar());
-        }
-      } else {
-        return wrong(entry.second.Mark().line, "a placeholder has no values");
+  using Kind = YamlNode::Kind;
+  Remark refusal;
+  const auto document = read_yaml(yaml, 1, refusal);
+  if (document == nullptr) return wrong(refusal.line, refusal.message);
+  Placeholders tables;
+  const YamlNode* const root = document->root;
+  if (root == nullptr || root->is(Kind::kNull)) return tables;
+  if (!root->is(Kind::kMap)) return wrong(root->line, "the placeholder table is not a map");
+  for (std::size_t i = 0; i + 1 < root->items.size(); i += 2) {
+    const YamlNode& name = *root->items[i];
+    const YamlNode& value = *root->items[i + 1];
+    if (!name.is(Kind::kScalar)) return wrong(name.line, "the name of a placeholder is not text");
+    std::vector<std::string>& values = tables[name.text];
+    if (value.is(Kind::kScalar)) {
+      values.push_back(value.text);
+    } else if (value.is(Kind::kList)) {
+      for (const YamlNode* const item : value.items) {
+        if (!item->is(Kind::kScalar)) return wrong(item->line, "a value of a placeholder is not text");
+        values.push_back(item->text);
       }
+    } else {
+      return wrong(value.line, "a placeholder has no values");
     }
-    return tables;
-  } catch (const YAML::Exception& error) {
-    return wrong(error.mark.line, "the YAML is malformed: " + printable(error.msg, 200));
   }
+  return tables;
 }
 
 }  // namespace tocsin::rules::sigma

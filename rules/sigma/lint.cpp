@@ -144,7 +144,7 @@ class Search {
 
   // Whether the node can have that truth. True also when the search was given up.
   bool possible(std::uint32_t node, bool truth) {
-    goals_ = {{node, truth}};
+    goals_.assign(1, Goal{node, truth});
     return solve() || steps_ > kMaxLintSteps;
   }
   [[nodiscard]] const std::string& conflict() const noexcept { return conflict_; }
