@@ -138,6 +138,12 @@ TEST(Corpus, HeldOut) {
   EXPECT_EQ(all.alarms, 0);
 }
 
+TEST(Corpus, HeldOutAgain) {
+  const Score all = score("holdout2.ndjson");
+  EXPECT_GE(all.found, all.leaks * 95 / 100);
+  EXPECT_EQ(all.alarms, 0);
+}
+
 // One text of many lines gives what the lines give one by one.
 TEST(Corpus, ReadAsOneTextGivesTheSame) {
   auto loaded = Scanner::load({}, Options{});
