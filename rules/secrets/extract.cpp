@@ -193,10 +193,20 @@ bool Reader::worth_reading(const StemHit& stem) const {
 
 void Reader::key_at(const StemHit& stem) {
   if (stem.start < done) return;
-  const KeySpan span = key_span(stem);
+  KeySpan span = key_span(stem);
   if (span.start < done && span.start < stem.start) return;
-  const std::string_view text = s_.substr(span.start, span.end - span.start);
-  const Key key = words_.recall(text);
+  std::string_view text = s_.substr(span.start, span.end - span.start);
+  Key key = words_.recall(text);
+  // "social security number": the stem was the shorter name.
+  for (int more = 0; more < 2 && key.cls == KeyClass::kPersonalNumber && get(span.end) == ' '; ++more) {
+    std::size_t end = span.end + 1;
+    while (end < s_.size() && end < span.end + 24 && (is_letter(s_[end]) || is_high(s_[end]))) ++end;
+    const Key longer = words_.recall(s_.substr(span.start, end - span.start));
+    if (end == span.end + 1 || longer.cls != key.cls || longer.number != key.number || longer.word == key.word) break;
+    span.end = end;
+    text = s_.substr(span.start, span.end - span.start);
+    key = longer;
+  }
   if (key.cls == KeyClass::kNone || looks_encoded(text, span.start > 0 ? s_[span.start - 1] : ' ')) return;
   if (key.cls == KeyClass::kPersonalNumber && !personal_) return;
   // What only speaks about a secret is read for the explanation alone.
