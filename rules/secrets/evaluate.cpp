@@ -241,6 +241,14 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
       if (drops != nullptr) drop(c, "allow-list: " + (list->description.empty() ? std::string("without description") : printable(list->description, 80)));
       continue;
     }
+    const RuleSet& set = sets[rules[index].set];
+    if (set.filter || rule.filter) {
+      FilterInput input{place.path_, rule.id, record, secret, matches.text(), line, c.match_start, c.match_end, c.line_start, c.line_start + line.size()};
+      if ((set.filter && set.filter->holds(input)) || (rule.filter && rule.filter->holds(input))) {
+        drop(c, "filter");
+        continue;
+      }
+    }
     out.push_back(c);
   }
   if (!rule.required.empty() && !as_part) keep_with_parts(rule, rules[index].set, record, place, first, out, drops);

@@ -180,11 +180,16 @@ struct Reader {
   }
 
   // Parts that change which findings remain: without them the rule would say something else than its author meant.
-  bool honoured(const toml::table& table, const std::string& what) {
+  bool honoured(const toml::table& table, Rule& rule, const std::string& what) {
     if (find(table, "filter") != nullptr) {
-      note(table, what + " is left out: its 'filter' expression is not supported");
-      return false;
+      auto filter = FilterExpr::parse(text(table, "filter"));
+      if (!filter) {
+        note(table, what + " is left out, its 'filter' cannot be evaluated: " + filter.error().message);
+        return false;
+      }
+      rule.filter = std::move(*filter);
     }
+    rule.specificity = static_cast<int>(number(table, "specificity"));
     if (find(table, "validate") != nullptr) note(table, what + ": 'validate' asks the network and is not run");
     return true;
   }
@@ -218,7 +223,7 @@ struct Reader {
     for (const toml::table* part : tables(table, "required")) read_required(*part, rule, what);
     if (out.own) {
       read_own(table, rule, what);
-    } else if (!honoured(table, what)) {
+    } else if (!honoured(table, rule, what)) {
       return;
     }
     out.rules.push_back(std::move(rule));
@@ -239,6 +244,17 @@ struct Reader {
     rule.kind = kind == "personal" ? Kind::kPersonal : Kind::kSecret;
     rule.check = text(table, "check");
     read_samples(table, rule);
+  }
+
+  void read_global_filter(const toml::table& root, const char* key, std::optional<FilterExpr>& to) {
+    const toml::node* node = find(root, key);
+    if (node == nullptr) return;
+    auto filter = FilterExpr::parse(text(root, key));
+    if (filter) {
+      to = std::move(*filter);
+    } else {
+      note(*node, std::string("the global '") + key + "' is not applied, it cannot be evaluated: " + filter.error().message);
+    }
   }
 
   // Global allow-lists; with targetRules they belong to those rules only.
@@ -279,12 +295,12 @@ struct Reader {
     if (const toml::node* extend = find(root, "extend")) {
       note(*extend, "'extend' is not followed: give the files it names to --rules as well");
     }
-    for (const char* key : {"prefilter", "filter"}) {
-      if (const toml::node* node = find(root, key)) note(*node, std::string("the global '") + key + "' expression is not supported and not applied");
-    }
+    read_global_filter(root, "prefilter", out.prefilter);
+    read_global_filter(root, "filter", out.filter);
     for (const toml::table* table : tables(root, "rules")) read_rule(*table);
     read_global_allow(root);
     check_required();
+    out.graded = std::any_of(out.rules.begin(), out.rules.end(), [](const Rule& r) { return r.specificity != 0; });
   }
 };
 

@@ -11,6 +11,7 @@
 #include <re2/re2.h>
 
 #include "rules/base/result.hpp"
+#include "rules/secrets/filter_expr.hpp"
 #include "rules/secrets/literals.hpp"
 #include "rules/secrets/scanner.hpp"
 
@@ -49,6 +50,8 @@ struct Rule {
   std::vector<AllowList> allow;
   std::vector<RequiredPart> required;
   bool skip_report = false;
+  std::optional<FilterExpr> filter;  // betterleaks: drops a finding where it holds
+  int specificity = 0;               // betterleaks: a finding gives way to one of a higher that covers it
   bool generic = false;  // its id contains "generic"
   Kind kind = Kind::kSecret;
   std::string check;     // own pack: the validator that decides the tier, or empty
@@ -60,8 +63,11 @@ struct Rule {
 struct RuleSet {
   std::string file;
   bool own = false;
+  bool graded = false;  // some rule has a specificity
   std::vector<Rule> rules;
   std::vector<AllowList> allow;  // global
+  std::optional<FilterExpr> filter;     // global: drops a finding
+  std::optional<FilterExpr> prefilter;  // global: drops a whole source by its path
   std::vector<Diagnostic> diagnostics;
 };
 

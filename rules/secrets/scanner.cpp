@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
@@ -140,7 +141,8 @@ Scanner::Place Scanner::place(std::string_view path) const {
   const Compiled& c = *compiled_;
   out.active_.assign(c.words(), 0);
   for (const auto& set : c.sets) {
-    out.silenced_.push_back(std::any_of(set.allow.begin(), set.allow.end(), [&](const AllowList& list) { return path_allowed(list, path); }));
+    const FilterInput source{path, {}, {}, {}, {}, {}, 0, 0, 0, 0};
+    out.silenced_.push_back((set.prefilter && set.prefilter->holds(source)) || std::any_of(set.allow.begin(), set.allow.end(), [&](const AllowList& list) { return path_allowed(list, path); }));
   }
   for (std::uint32_t i = 0; i < c.rules.size(); ++i) {
     const Rule& rule = *c.rules[i].rule;
@@ -271,8 +273,25 @@ void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offse
   for (const Found& f : w.found) fields.add(f.start, f.end);
   fields.close();
 
+  // Of a file that grades its rules, the more specific one stands.
+  std::map<std::pair<std::uint32_t, int>, Spans> grades;  // by file and specificity
+  for (const Candidate& c : w.candidates) {
+    if (sets[rules[c.rule].set].graded) grades[{rules[c.rule].set, rules[c.rule].rule->specificity}].add(c.start, c.end);
+  }
+  for (auto& [grade, spans] : grades) spans.close();
+  const auto outdone = [&](const Candidate& c) {
+    const std::uint32_t set = rules[c.rule].set;
+    for (auto it = grades.upper_bound({set, rules[c.rule].rule->specificity}); it != grades.end() && it->first.first == set; ++it) {
+      if (it->second.covers(c.start, c.end)) return true;
+    }
+    return false;
+  };
   for (const Candidate& c : w.candidates) {
     const Rule& rule = *rules[c.rule].rule;
+    if (sets[rules[c.rule].set].graded && outdone(c)) {
+      drop(rule.id, c.start, c.end, "a more specific rule found it");
+      continue;
+    }
     // A generic rule gives way to a specific one that found the same secret on the same line.
     const bool shadowed = rule.generic && (specific.holds(c.line_start, secret_of(c)) || fields.covers(c.start, c.end));
     if (shadowed) {
