@@ -33,6 +33,7 @@ constexpr int kMaxDepth = 64;                // of directories
 
 struct Options {
   std::vector<std::string> rules;
+  std::string default_rules;
   std::vector<std::string> files;
   fs::path data;
   bool explain = false;
@@ -174,12 +175,28 @@ void show(const std::vector<secrets::Diagnostic>& diagnostics, bool all) {
   if (shown < diagnostics.size()) std::fprintf(stderr, "tocsin: and %zu more notes on the rules (--explain shows all)\n", diagnostics.size() - shown);
 }
 
+// The file with what its [extend] names; paths count from the working directory, as upstream's do.
+Result<secrets::RuleFile> with_base(secrets::RuleFile file, const Options& options, int depth) {
+  const auto extends = secrets::rule_file_extends(file);
+  if (!extends || depth >= secrets::kMaxExtendDepth) return file;
+  const std::string path = extends->path.empty() ? options.default_rules : extends->path;
+  if (path.empty()) return fail(Errc::kInvalid, "extends the default rules: name gitleaks' own file with --default-rules", file.name);
+  auto text = read_whole(path, secrets::Scanner::kMaxRuleFile);
+  if (!text) return tl::unexpected(std::move(text).error());
+  auto base = with_base({path, std::move(*text)}, options, depth + 1);
+  if (!base) return base;
+  file.base = std::make_shared<const secrets::RuleFile>(std::move(*base));
+  return file;
+}
+
 int run(const Options& options) {
   std::vector<secrets::RuleFile> files;
   for (const auto& path : options.rules) {
     auto text = read_whole(path, secrets::Scanner::kMaxRuleFile);
     if (!text) return report(text.error());
-    files.push_back({path, std::move(*text)});
+    auto file = with_base({path, std::move(*text)}, options, 0);
+    if (!file) return report(file.error());
+    files.push_back(std::move(*file));
   }
   secrets::Options how;
   how.fingerprint = fingerprinter(options.data);
@@ -217,6 +234,7 @@ void add_scan(CLI::App& app, Context& context) {
   CLI::App* scan = app.add_subcommand("scan", "find plaintext secrets and personal data in text");
   auto options = std::make_shared<Options>();
   scan->add_option("--rules", options->rules, "more rules: gitleaks or betterleaks TOML (may be given several times)")->type_name("FILE");
+  scan->add_option("--default-rules", options->default_rules, "the file that [extend] useDefault means")->type_name("FILE");
   scan->add_flag("--explain", options->explain, "also print what was looked at and dropped, with the reason");
   auto* json = scan->add_flag("--json", options->json, "one JSON object per finding");
   scan->add_flag("--sarif", options->sarif, "one SARIF 2.1.0 log, for code hosts and editors")->excludes(json);

@@ -2,6 +2,7 @@
 // on one record, as gitleaks does it), lines.cpp (many records in one text).
 #pragma once
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <span>
@@ -39,6 +40,14 @@ struct Work {
   std::vector<Candidate> candidates;
   std::vector<Found> found;
   std::string lower;                // of the secret looked at
+  std::uint64_t round = 0;          // counts records
+  struct LineAsked {                // a list that was asked about a whole line, and its answer
+    const AllowList* list = nullptr;
+    std::string_view line;
+    std::uint64_t round = 0;
+    bool allowed = false;
+  };
+  std::array<LineAsked, 8> lines_asked;
 };
 
 struct Scanner::Compiled {

@@ -103,6 +103,16 @@ const AllowList* Scanner::Compiled::allowed(const Rule& rule, const RuleSet& set
   for (char& byte : lower) byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
   for (const auto* lists : {&set.allow, &rule.allow}) {
     for (const auto& list : *lists) {
+      if (list.target == AllowList::Target::kLine && list.stopwords.empty()) {
+        // The answer is the line's, not the secret's: many findings on one long line ask once.
+        auto& places = work().lines_asked;
+        auto& last = places[static_cast<std::size_t>(&list - lists->data()) % places.size()];
+        if (last.list != &list || last.line.data() != line.data() || last.line.size() != line.size() || last.round != work().round) {
+          last = {&list, line, work().round, finding_allowed(list, line, lower, path)};
+        }
+        if (last.allowed) return &list;
+        continue;
+      }
       if (finding_allowed(list, target_of(list, secret, match, line), lower, path)) return &list;
     }
   }

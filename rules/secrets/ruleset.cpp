@@ -292,8 +292,8 @@ struct Reader {
   }
 
   void read(const toml::table& root) {
-    if (const toml::node* extend = find(root, "extend")) {
-      note(*extend, "'extend' is not followed: give the files it names to --rules as well");
+    if (const toml::node* extend = find(root, "extend"); extend != nullptr && !file.base) {
+      note(*extend, "'extend' is not followed: the file that it extends is not at hand");
     }
     read_global_filter(root, "prefilter", out.prefilter);
     read_global_filter(root, "filter", out.filter);
@@ -304,7 +304,115 @@ struct Reader {
   }
 };
 
+// ---- [extend]
+
+// A list of a rule or of the file; a single table counts as a list of one.
+toml::array list_of(const toml::table& table, std::initializer_list<std::string_view> keys) {
+  toml::array out;
+  for (const auto key : keys) {
+    const toml::node* node = find(table, key);
+    if (node == nullptr) continue;
+    if (const toml::array* array = node->as_array()) {
+      for (const auto& item : *array) out.push_back(item);
+    } else if (const toml::table* single = node->as_table()) {
+      out.push_back(*single);
+    }
+  }
+  return out;
+}
+
+void put(toml::table& table, std::string_view key, const toml::node& node) {
+  for (auto it = table.begin(); it != table.end();) it = iequals(it->first.str(), key) ? table.erase(it) : std::next(it);
+  node.visit([&](const auto& value) { table.insert_or_assign(key, value); });
+}
+
+void put_list(toml::table& table, std::string_view key, toml::array list) {
+  if (!list.empty()) put(table, key, list);
+}
+
+toml::array joined(toml::array first, const toml::array& second) {
+  for (const auto& item : second) first.push_back(item);
+  return first;
+}
+
+// The base's rule with what the child says otherwise: lists are joined, parts required and skipReport stay the base's.
+toml::table merged_rule(const toml::table& base, const toml::table& child) {
+  toml::table out = base;
+  for (const char* key : {"description", "regex", "path"}) {
+    if (const toml::node* node = find(child, key); node != nullptr && !text(child, key).empty()) put(out, key, *node);
+  }
+  for (const char* key : {"entropy", "secretGroup"}) {
+    if (const toml::node* node = find(child, key); node != nullptr && number(child, key) != 0) put(out, key, *node);
+  }
+  for (const char* key : {"keywords", "tags"}) put_list(out, key, joined(list_of(base, {key}), list_of(child, {key})));
+  toml::array allow = joined(list_of(base, {"allowlist", "allowlists"}), list_of(child, {"allowlist", "allowlists"}));
+  for (auto it = out.begin(); it != out.end();) it = iequals(it->first.str(), "allowlist") ? out.erase(it) : std::next(it);
+  put_list(out, "allowlists", std::move(allow));
+  return out;
+}
+
+// The file with its base worked in, as upstream merges them; notes what cannot be.
+toml::table read_with_base(const RuleFile& file, int depth, std::vector<Diagnostic>& notes) {
+  toml::table root = toml::parse(file.text);
+  const toml::node* node = find(root, "extend");
+  if (node == nullptr) return root;
+  const toml::table* extend = node->as_table();
+  if (extend == nullptr) bad(*node, "'extend' must be a table");
+  if (!text(*extend, "path").empty() && flag(*extend, "useDefault")) bad(*extend, "'extend' may name a path or useDefault, not both");
+  if (!file.base) return root;
+  if (depth >= kMaxExtendDepth) {
+    notes.push_back({file.name, "'extend' goes deeper than " + std::to_string(kMaxExtendDepth) + " files; the rest is not followed"});
+    return root;
+  }
+  const toml::table base = read_with_base(*file.base, depth + 1, notes);
+  auto disabled = texts(*extend, "disabledRules");
+  toml::array rules = list_of(root, {"rules"});
+  for (const auto& item : list_of(base, {"rules"})) {
+    if (item.as_table() == nullptr) bad(item, "'rules' must hold tables");
+    const toml::table& rule = *item.as_table();
+    const std::string id = text(rule, "id");
+    if (const auto off = std::find(disabled.begin(), disabled.end(), id); off != disabled.end()) {
+      disabled.erase(off);
+      continue;
+    }
+    toml::table* own = nullptr;
+    for (auto& other : rules) {
+      if (other.as_table() != nullptr && text(*other.as_table(), "id") == id) own = other.as_table();
+    }
+    if (own != nullptr) {
+      *own = merged_rule(rule, *own);
+    } else {
+      rules.push_back(rule);
+    }
+  }
+  for (const auto& id : disabled) notes.push_back({file.name, "'disabledRules' names '" + printable(id, 80) + "', which is not in the base"});
+  toml::array allow = list_of(root, {"allowlist", "allowlists"});
+  for (const auto& item : list_of(base, {"allowlist", "allowlists"})) {
+    if (item.as_table() != nullptr && find(*item.as_table(), "targetRules") == nullptr) allow.push_back(item);
+  }
+  for (auto it = root.begin(); it != root.end();) it = iequals(it->first.str(), "allowlist") ? root.erase(it) : std::next(it);
+  put_list(root, "allowlists", std::move(allow));
+  put_list(root, "rules", std::move(rules));
+  return root;
+}
+
 }  // namespace
+
+std::optional<Extends> rule_file_extends(const RuleFile& file) {
+  try {
+    const toml::table root = toml::parse(file.text);
+    const toml::node* node = find(root, "extend");
+    const toml::table* extend = node != nullptr ? node->as_table() : nullptr;
+    if (extend == nullptr) return std::nullopt;
+    Extends out{text(*extend, "path")};
+    if (out.path.empty() && !flag(*extend, "useDefault")) return std::nullopt;
+    return out;
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  } catch (const Bad&) {
+    return std::nullopt;
+  }
+}
 
 Result<RuleSet> read_rules(const RuleFile& file, bool own) {
   if (file.text.size() > Scanner::kMaxRuleFile) {
@@ -314,7 +422,10 @@ Result<RuleSet> read_rules(const RuleFile& file, bool own) {
   reader.out.file = file.name;
   reader.out.own = own;
   try {
-    reader.read(toml::parse(file.text));
+    std::vector<Diagnostic> notes;
+    const toml::table root = read_with_base(file, 0, notes);
+    reader.out.diagnostics = std::move(notes);
+    reader.read(root);
   } catch (const toml::parse_error& problem) {
     return fail(Errc::kInvalid, "not readable as TOML: " + printable(problem.description(), 200),
                 file.name + ":" + std::to_string(problem.source().begin.line));

@@ -174,6 +174,7 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   w.words.clear();
   w.stems.clear();
   w.allow_comment = false;
+  ++w.round;
   bool short_cuts = options.short_cuts;
   for (const auto& event : events) {
     const auto& opener = gates->opener(event.opener);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,7 +54,15 @@ struct Drop {
 struct RuleFile {
   std::string name;  // for messages
   std::string text;
+  std::shared_ptr<const RuleFile> base = nullptr;  // what its [extend] names, already read; see rule_file_extends()
 };
+
+// What the [extend] of a rule file asks for: a path, or upstream's own rules; nullopt = nothing, or not readable.
+struct Extends {
+  std::string path;  // empty = the default rules
+};
+[[nodiscard]] std::optional<Extends> rule_file_extends(const RuleFile& file);
+inline constexpr int kMaxExtendDepth = 2;  // bases of bases, as upstream has it
 
 // What a rule file asks for that is not honoured, or is doubtful. Loading goes on without that part.
 struct Diagnostic {

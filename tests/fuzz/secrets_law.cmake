@@ -2,3 +2,6 @@ tocsin_fuzz(fuzz_secrets_rules SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_rules_f
 tocsin_fuzz(fuzz_secrets_extract SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_extract_fuzz.cpp LINKS tocsin_secrets)
 tocsin_fuzz(fuzz_secrets_values SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_values_fuzz.cpp LINKS tocsin_secrets)
 tocsin_fuzz(fuzz_law SOURCES ${CMAKE_CURRENT_LIST_DIR}/law_fuzz.cpp LINKS tocsin_law)
+tocsin_fuzz(fuzz_secrets_filter SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_filter_fuzz.cpp LINKS tocsin_secrets)
+tocsin_fuzz(fuzz_secrets_stream SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_stream_fuzz.cpp LINKS tocsin_secrets)
+tocsin_fuzz(fuzz_secrets_generic SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_generic_fuzz.cpp LINKS tocsin_secrets)

@@ -139,6 +139,38 @@ TEST(Gitleaks, PathsDecideWhereAPathIsKnown) {
   EXPECT_EQ(count("yarn.lock"), 0U);
 }
 
+TEST(Gitleaks, ExtendMergesTheBase) {
+  const auto base = std::make_shared<const RuleFile>(RuleFile{"base.toml",
+      "[[rules]]\nid='a'\nregex='''a=(\\w+)'''\nkeywords=['a=']\nentropy=3.9\n[rules.allowlist]\nstopwords=['stopa']\n"
+      "[[rules]]\nid='b'\nregex='''b=(\\w+)'''\n[[rules]]\nid='c'\nregex='''c=(\\w+)'''\n[[rules.allowlists]]\nstopwords=['stopc']\n"
+      "[[allowlists]]\nstopwords=['everywhere']\n[[allowlists]]\ntargetRules=['c']\nstopwords=['lost']\n"});
+  const RuleFile file{"t.toml",
+                      "[extend]\npath='base.toml'\ndisabledRules=['b','zz']\n[[rules]]\nid='a'\nentropy=1.0\nkeywords=['alpha']\n"
+                      "[[rules.allowlists]]\nstopwords=['mine']\n[[rules]]\nid='d'\nregex='''d=(\\w+)'''\n[allowlist]\nstopwords=['also']\n",
+                      base};
+  Options options;
+  options.own_pack = false;
+  auto loaded = Scanner::load({&file, 1}, options);
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  ASSERT_EQ(loaded->diagnostics.size(), 1U);
+  EXPECT_NE(loaded->diagnostics[0].message.find("'zz', which is not in the base"), std::string::npos);
+  const auto found = [&](const std::string& line) {
+    std::vector<Hit> hits;
+    loaded->scanner.scan(line, hits);
+    std::string out;
+    for (const auto& hit : hits) out += std::string(hit.rule) + "=" + line.substr(hit.start, hit.end - hit.start) + ";";
+    return out;
+  };
+  EXPECT_EQ(found("a=xyz"), "a=xyz;") << "the child's entropy, the base's regex and keyword";
+  EXPECT_EQ(found("b=xyz c=xyz d=xyz"), "c=xyz;d=xyz;") << "b is disabled, c is the base's, d the child's";
+  EXPECT_EQ(found("a=stopa a=mine c=stopc c=also d=everywhere"), "") << "allow-lists of both, at rules and everywhere";
+  EXPECT_EQ(found("c=lost"), "c=lost;") << "a base's list with targets is lost, as upstream loses it";
+  EXPECT_FALSE(rule_file_extends(*base));
+  EXPECT_EQ(rule_file_extends(file)->path, "base.toml");
+  EXPECT_EQ(rule_file_extends(RuleFile{"t", "[extend]\nuseDefault=true\n"})->path, "");
+  EXPECT_FALSE(load_text("[extend]\npath='x'\nuseDefault=true\n"));
+}
+
 TEST(Gitleaks, MistakesAreNamedWithTheirLine) {
   struct Case {
     const char* text;
