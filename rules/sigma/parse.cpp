@@ -31,8 +31,8 @@ std::vector<Chunk> split_documents(std::string_view text) {
     const std::string_view row = text.substr(at, end - at);
     if (row.starts_with("---") && (row.size() == 3 || row[3] == ' ' || row[3] == '\t' || row[3] == '\r')) {
       chunks.push_back({text.substr(begin, at - begin), begin_line});
-      begin = std::min(end + 1, text.size());
-      begin_line = line + 1;
+      begin = at + 3;  // the document may begin on this line
+      begin_line = line;
     }
     at = end + 1;
     ++line;

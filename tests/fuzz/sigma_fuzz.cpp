@@ -1,5 +1,5 @@
-// Rule text and event text, parted by a line "====": neither may crash the engine, and what it says must be what the
-// slow interpreter says.
+// Text of rules, correlations, filters and collections, and text of an event, parted by a line "====": neither may crash
+// the engine, and what it says must be what the slow interpreter says; a rule that is said never to match must not.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +9,7 @@
 
 #include "rules/json_event.hpp"
 #include "rules/sigma/engine.hpp"
+#include "rules/sigma/lint.hpp"
 #include "rules/sigma/parse.hpp"
 #include "rules/sigma/source.hpp"
 #include "tests/oracle/sigma_oracle.hpp"
@@ -57,6 +58,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto as_written = std::find_if(written.begin(), written.end(), same);
     if (as_written == written.end()) std::abort();
     const bool fast = std::any_of(matches.begin(), matches.end(), [&](const sigma::Match& m) { return m.rule == rule.rule.get(); });
+    const std::vector<sigma::Remark> said = sigma::lint(loaded.engine->program(), rule);
+    if (!said.empty() && ((said[0].code == "never-true" && fast) || (said[0].code == "always-true" && !fast))) {
+      std::fprintf(stderr, "said to be %s: %s\n", said[0].code.c_str(), loaded.engine->program().canonical(rule).c_str());
+      std::abort();
+    }
     if (fast == sigma::Oracle(*as_written, filters).matches(event)) continue;
     std::fprintf(stderr, "engine says %d for %s\n", fast ? 1 : 0, loaded.engine->program().canonical(rule).c_str());
     std::abort();

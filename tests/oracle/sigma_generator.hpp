@@ -15,11 +15,21 @@ namespace tocsin::rules::sigma {
 
 // A JSON value that is being made.
 struct Json {
-  std::string raw = "null";  // where it has neither members nor items
-  std::vector<std::pair<std::string, Json>> members;
+  std::string raw = "null";        // where it is neither object nor array
+  std::vector<std::string> names;  // of an object's members, whose values are the items
   std::vector<Json> items;
   bool object = false;
   bool array = false;
+  void add(std::string name, Json value) {
+    object = true;
+    names.push_back(std::move(name));
+    items.push_back(std::move(value));
+  }
+  [[nodiscard]] static Json of(std::string raw) {
+    Json value;
+    value.raw = std::move(raw);
+    return value;
+  }
   [[nodiscard]] std::string text() const;
 };
 

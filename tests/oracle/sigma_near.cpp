@@ -41,7 +41,7 @@ std::vector<Item*> all_items(Rule& rule) {
 std::string Json::text() const {
   std::string out;
   if (object) {
-    for (const auto& [name, value] : members) out += (out.empty() ? "{" : ",") + json_text(name) + ":" + value.text();
+    for (std::size_t i = 0; i < items.size(); ++i) out += (out.empty() ? "{" : ",") + json_text(names[i]) + ":" + items[i].text();
     return out.empty() ? "{}" : out + "}";
   }
   if (array) {
@@ -293,8 +293,11 @@ std::vector<Step> Generator::place_of(const Rule& rule, const std::string& field
 
 void Generator::put(Json& at, const std::vector<Step>& steps, std::size_t next, Json value) {
   if (next == steps.size()) {
-    if (at.object && value.object && chance(70)) at.members.insert(at.members.end(), value.members.begin(), value.members.end());
-    else at = std::move(value);
+    if (at.object && value.object && chance(70)) {
+      for (std::size_t i = 0; i < value.items.size(); ++i) at.add(value.names[i], value.items[i]);
+    } else {
+      at = std::move(value);
+    }
     return;
   }
   const Step& step = steps[next];
@@ -317,11 +320,11 @@ void Generator::put(Json& at, const std::vector<Step>& steps, std::size_t next, 
   }
   if (!at.object) at = Json{};
   at.object = true;
-  for (auto& [name, inner] : at.members) {
-    if (name == step.name) return put(inner, steps, next + 1, std::move(value));
+  for (std::size_t i = 0; i < at.items.size(); ++i) {
+    if (at.names[i] == step.name) return put(at.items[i], steps, next + 1, std::move(value));
   }
-  at.members.emplace_back(step.name, Json{});
-  put(at.members.back().second, steps, next + 1, std::move(value));
+  at.add(step.name, Json{});
+  put(at.items.back(), steps, next + 1, std::move(value));
 }
 
 Json Generator::array_near(const Rule& rule, const Block& block) {
@@ -366,9 +369,8 @@ Json Generator::object_near(const Rule& rule, const Condition& condition, const 
     if (steps.empty()) steps = field.empty() ? std::vector<Step>{Step{chance(50) ? "message" : "m.n", {}}} : place_of(rule, field, element, member);
     if (!member.empty()) {
       Json entry;
-      entry.object = true;
-      entry.members.emplace_back("name", Json{json_text(member), {}, {}, false, false});
-      entry.members.emplace_back("value", value);
+      entry.add("name", Json::of(json_text(member)));
+      entry.add("value", value);
       value = Json{};
       value.array = true;
       value.items.push_back(std::move(entry));
@@ -382,8 +384,12 @@ Json Generator::object_near(const Rule& rule, const Condition& condition, const 
 std::string Generator::event_near(const Rule& rule) {
   Json event = object_near(rule, rule.condition, rule.selections, !chance(8), false);
   if (!event.object) return event.array ? "{\"a\":" + event.text() + "}" : "{}";
-  if (chance(10)) event.members.emplace_back("noise", Json{json_value(0), {}, {}, false, false});
-  if (chance(5) && !event.members.empty()) event.members.erase(event.members.begin() + static_cast<std::ptrdiff_t>(below(event.members.size())));
+  if (chance(10)) event.add("noise", Json::of(json_value(0)));
+  if (chance(5) && !event.items.empty()) {
+    const auto at = static_cast<std::ptrdiff_t>(below(event.items.size()));
+    event.items.erase(event.items.begin() + at);
+    event.names.erase(event.names.begin() + at);
+  }
   return event.text();
 }
 

@@ -54,6 +54,15 @@ TEST(Rule, KeepsItsDescription) {
   EXPECT_EQ(rule.key(), rule.id);
 }
 
+TEST(Documents, MayBeginOnTheLineOfTheirMarker) {
+  const Loaded loaded = load_text("--- {title: A, logsource: {product: x}, detection: {s: {f: 1}, condition: s}}\n--- # second\n"
+                                  "title: B\nlogsource: {product: x}\ndetection: {s: {f: 2}, condition: s}\n...\n");
+  ASSERT_EQ(loaded.engine->rules().size(), 2U) << code_of(loaded);
+  EXPECT_EQ(loaded.engine->rules()[0].rule->line, 1);
+  EXPECT_EQ(loaded.engine->rules()[1].rule->line, 3);
+  EXPECT_EQ(load_text("title: A\n...\ntitle: B\n").reports.at(0).remarks.at(0).code, "yaml-syntax") << "a second document without its marker";
+}
+
 TEST(Documents, OneWithAMistakeLeavesTheOthers) {
   const std::string good = rule_text("  s: {f: 1}\n  condition: s\n");
   const Loaded loaded = load_text(good + "---\ntitle: [broken\n---\n" + good + "---\n# nothing\n---\ntitle: No detection\nlogsource: {product: x}\n");
