@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "rules/base/text.hpp"
+#include "rules/secrets/layers.hpp"
 #include "rules/secrets/numbers.hpp"
 #include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/shapes.hpp"
@@ -1216,29 +1217,43 @@ void Reader::redis_auth(const StemHit& stem) {
   judge(Key{KeyClass::kPassword, "", ""}, *value, FieldRule::kPasswordCommand);
 }
 
-// base64 that contains "password": decoded once and looked at again.
+// base64 or hex that contains "password", and gzip in base64: decoded once and looked at again.
 void Reader::encoded(const StemHit& stem) {
-  const auto is_base64 = [](char c) { return is_name(c) || c == '+' || c == '/' || c == '-'; };
+  if (spent()) return;
+  const std::string_view literal = s_.substr(stem.start, stem.end - stem.start);
+  const bool gzip = literal == "H4sI";
+  const bool hex = is_hex(literal);
+  if (!gzip && iequals(literal, "h4si")) return;
+  const auto in_code = [&](char c) { return hex ? is_hex(std::string_view(&c, 1)) : is_name(c) || c == '+' || c == '/' || c == '-'; };
   std::size_t start = stem.start;
   const std::size_t least = start > Extractor::kMaxValue ? start - Extractor::kMaxValue : 0;
-  while (start > least && is_base64(s_[start - 1])) --start;
-  if (start < done) return;
+  while (start > least && in_code(s_[start - 1])) --start;
+  if (start < done || (gzip && start != stem.start)) return;
+  if (hex && (stem.start - start) % 2 != 0) ++start;
   std::size_t end = stem.end;
   const std::size_t stop = limit_from(end);
-  while (end < stop && is_base64(s_[end])) ++end;
-  const auto text = decode_base64_text(s_.substr(start, end - start));
+  while (end < stop && in_code(s_[end])) ++end;
+  if (hex && (end - start) % 2 != 0) --end;
+  const std::string_view code = s_.substr(start, end - start);
+  const auto text = gzip ? decode_gzip_text(code) : hex ? decode_hex_text(code) : decode_base64_text(code);
   done = std::max(done, end);
   if (!text) return;
+  // What was packed counts as read, so that a record full of it stays bounded.
+  read_ += code.size() + 4 * text->size();
   std::vector<StemHit> stems;
   const std::string lower = to_lower(*text);
-  for (std::size_t at_word = 0; (at_word = lower.find("pass", at_word)) != std::string::npos; ++at_word) {
-    stems.push_back({static_cast<std::uint32_t>(at_word), static_cast<std::uint32_t>(at_word + 4), StemKind::kKey});
-  }
+  const auto look_for = [&](std::string_view word) {
+    for (std::size_t at_word = 0; (at_word = lower.find(word, at_word)) != std::string::npos; ++at_word) {
+      stems.push_back({static_cast<std::uint32_t>(at_word), static_cast<std::uint32_t>(at_word + word.size()), StemKind::kKey});
+    }
+  };
+  for (const std::string_view word : {"pass", "pwd", "secret", "token", "api_key", "apikey"}) look_for(word);
+  std::sort(stems.begin(), stems.end(), [](const StemHit& a, const StemHit& b) { return a.end < b.end; });
   std::vector<Found> inside;
   Extractor(words_, personal_).run(*text, stems, inside, nullptr);
   if (inside.empty()) return;
-  while (end < s_.size() && s_[end] == '=') ++end;
-  hit(FieldRule::kEncoded, Tier::kStructure, start, end, inside.front().secret, "base64");
+  while (!hex && end < s_.size() && s_[end] == '=') ++end;
+  hit(FieldRule::kEncoded, Tier::kStructure, start, end, inside.front().secret, gzip ? "gzip in base64" : hex ? "hex" : "base64");
 }
 
 }  // namespace
@@ -1260,6 +1275,8 @@ std::vector<std::pair<std::string, StemKind>> Extractor::stems() const {
   out.emplace_back("auth\" \"", StemKind::kRedisAuth);
   // "password" and "passwd" in base64, at the three alignments.
   for (const char* piece : {"cgfzc3dvcm", "bhc3n3b3jk", "wyxnzd29y", "cgfzc3dk", "bhc3n3za", "wyxnzd2"}) out.emplace_back(piece, StemKind::kEncoded);
+  // The same in hex, in three cases; and the beginning of gzip in base64.
+  for (const char* piece : {"70617373776f7264", "50617373776f7264", "50415353574f5244", "706173737764", "h4si"}) out.emplace_back(piece, StemKind::kEncoded);
   return out;
 }
 
