@@ -228,7 +228,8 @@ void Correlator::Inner::feed(std::span<const Feed* const> all, const Occurrence&
     std::size_t last = first;
     items.clear();
     while (last < all.size() && all[last]->correlation == all[first]->correlation) gather(*all[last++], occurrence, too_late);
-    const auto by_group = [](const Item& a, const Item& b) { return a.group < b.group; };
+    // In order of their keys, not of their places in memory, so that a restart changes nothing.
+    const auto by_group = [&](const Item& a, const Item& b) { return a.group != b.group && groups[a.group].key < groups[b.group].key; };
     if (!std::is_sorted(items.begin(), items.end(), by_group)) std::stable_sort(items.begin(), items.end(), by_group);
     for (std::size_t at = 0; at < items.size();) {
       std::size_t end = at;
@@ -306,7 +307,7 @@ void Correlator::Inner::gather(const Feed& feed, const Occurrence& occurrence, b
     for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = values[looked[feed.group[i]].first + at[i]];
     const std::uint32_t index = group_of(feed.correlation, parts);
     Group& group = groups[index];
-    if (too_late || !complete) {
+    if (too_late || !complete || occurrence.under) {
       group.under_until = std::max(group.under_until, occurrence.time + node.timespan);
       schedule(index);
     }
@@ -375,6 +376,7 @@ void Correlator::Inner::feed_above() {
     Occurrence occurrence;
     occurrence.time = from.time;
     occurrence.from_below = true;
+    occurrence.under = from.under;
     occurrence.place = texts.keep(from.evidence);
     occurrence.subjects = texts.keep(from.subjects);
     wanted.clear();

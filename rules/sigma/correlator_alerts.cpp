@@ -156,6 +156,7 @@ void Correlator::Inner::raise(std::uint32_t index, std::int64_t from, std::int64
     up.evidence = write_evidence(told);
     for (const std::string& subject : told.subjects) append_part(up.subjects, subject);
     up.time = group.entries[last].time;
+    up.under = under;
     below.push_back(std::move(up));
   }
   group.alerts->push_back(std::move(alert));

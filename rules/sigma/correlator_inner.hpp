@@ -115,6 +115,7 @@ struct Correlator::Inner {
     std::uint32_t subjects = 0;
     bool known_place = false;    // two sightings of the same place are the same event
     bool from_below = false;
+    bool under = false;          // an alert from below that is under-counted
   };
   struct Item {
     std::uint32_t group = 0;
@@ -231,6 +232,7 @@ struct Correlator::Inner {
     std::string evidence;
     std::string subjects;
     std::int64_t time = 0;
+    bool under = false;
   };
   std::vector<FromBelow> below;
 

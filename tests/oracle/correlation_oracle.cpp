@@ -185,10 +185,8 @@ void CorrelationOracle::feed(std::uint32_t correlation, const std::vector<std::u
   }
   for (auto& [key, fact] : made) {
     Group& group = groups_[correlation][key];
-    if (too_late) {
-      group.under_until = std::max(group.under_until, what->time + rule.timespan.count());
-      continue;
-    }
+    if (too_late || what->under) group.under_until = std::max(group.under_until, what->time + rule.timespan.count());
+    if (too_late) continue;
     const auto at = std::upper_bound(group.facts.begin(), group.facts.end(), what->time, [](std::int64_t time, const Fact& one) { return time < one.what->time; });
     group.facts.insert(at, fact);
     if (!compiled.whole_windows) slide(correlation, key, fact);
@@ -280,6 +278,7 @@ std::size_t CorrelationOracle::raise(std::uint32_t correlation, const std::vecto
   what->time = facts.back()->what->time;
   what->serial = ++serial_;
   what->lines = alert.events;
+  what->under = under;
   auto fields = std::make_shared<Fields>(*facts.back()->what->fields);
   const auto& group_by = engine_.correlations()[correlation].rule->group_by;
   for (std::size_t i = group_by.size(); i-- > 0;) (*fields)[group_by[i]] = {key[i]};

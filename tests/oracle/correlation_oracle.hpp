@@ -42,6 +42,7 @@ class CorrelationOracle {
     std::uint64_t serial = 0;
     std::set<std::uint64_t> lines;
     std::shared_ptr<const Fields> fields;
+    bool under = false;
   };
   struct Fact {
     std::shared_ptr<const Happening> what;

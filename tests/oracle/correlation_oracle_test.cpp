@@ -211,7 +211,7 @@ Outcome run_correlator(const Stream& stream, Trouble trouble, Dice& dice) {
       EXPECT_EQ(before.groups, after.groups);
       correlator = std::move(other);
     }
-    if (trouble == Trouble::kReload && dice.chance(30)) {
+    if (trouble == Trouble::kReload && dice.chance(8)) {
       const RuleSource extra{"extra.yml", "title: z\nname: z\nlogsource: {category: test}\ndetection: {s: {e: z}, condition: s}\n---\n" + stream.rules +
                                               "---\ntitle: extra\nname: extra\ncorrelation: {type: event_count, rules: [z], timespan: 1m, condition: {gte: 1}}\n"};
       loaded = load({&extra, 1});

@@ -98,7 +98,7 @@ constexpr Row kRows[] = {
     {"correlations", "temporal", "", "", "", "Correlator.TemporalWithoutAConditionMeansAllRules"},
     {"correlations", "temporal_ordered", "", "", "", "Correlator.OrderMattersWhereItIsAskedFor"},
     {"correlations", "value_sum", "", "", "", "Correlator.SumsAreExactForIntegersAndSkipWhatIsNoNumber"},
-    {"correlations", "value_avg", "", "", "", "Correlator.FractionsDoNotDrift"},
+    {"correlations", "value_avg", "", "", "", "Correlator.ThresholdsNeedNotBeWholeNumbers"},
     {"correlations", "value_percentile", "", "", "", "Correlator.ThePercentileIsHeldAgainstTheThreshold"},
     {"correlations", "value_median", "", "", "", "Correlator.TheMedianIsTheMiddleOrBetweenTheTwo"},
     {"correlations", "extended temporal conditions, absence", "", "", "", "Correlator.AbsenceIsDecidedWhenTheWindowIsOver"},
