@@ -83,6 +83,10 @@ class Parser {
   }
 
   std::optional<Remark> open(YamlNode::Kind kind, const yaml_char_t* anchor) {
+    // libyaml's time for a token grows with its depth, so that deep nesting must end before the text does.
+    if (open_.size() >= kMaxYamlNesting) {
+      return Remark{"too-deep", "the document is nested deeper than 64 levels", "flatten it", line_};
+    }
     YamlNode* const node = add(kind, anchor);
     if (node == nullptr) {
       return Remark{"too-large", "the document has more than 100,000 values", "split it, or keep long lists in a placeholder table (expand)", line_};

@@ -14,6 +14,7 @@
 
 namespace tocsin::rules::sigma {
 
+inline constexpr std::size_t kMaxYamlNesting = 64;    // of lists and maps in one document, as written
 inline constexpr std::size_t kMaxYamlNodes = 100000;  // of one document, aliases counted each time they are used
 
 // A value of the document. Nodes are shared: an alias (`*name`) is the node that it names, which may lie above it.

@@ -142,6 +142,7 @@ TEST(Hostile, LimitsAreNamed) {
       {"150,000 values", "too-large", "100,000 values", item(values + "]")},
       {"a condition of 70 kB", "too-large", "64 KiB", rule_text("  s: {f: 1}\n  condition: " + long_condition + "\n")},
       {"a deep condition", "condition-syntax", "64 levels", rule_text("  s: {f: 1}\n  condition: " + std::string(100, '(') + "s" + std::string(100, ')') + "\n")},
+      {"deep lists, beyond what is read", "too-deep", "64 levels", rule_text("  s: " + std::string(100000, '[') + "\n  condition: s\n")},
       {"deep lists", "too-deep", "32 levels", rule_text("  s: " + deep + "\n  condition: s\n")},
       {"600,000 tests", "too-large", "200,000 tests", rule_text(selections + "  condition: " + selectors + "\n")},
       {"a long regular expression", "too-large", "16 KiB", item("f|re: '" + std::string(20000, 'a') + "'")},
