@@ -5,11 +5,16 @@
 //   loaded.engine->match(event, matches);             // from any number of threads
 //   for (const Match& m : matches) use(*m.rule, loaded.engine->explain(event, *m.rule));
 //
-// How it is fast: events are routed by log source; every rule of a route is indexed by a necessary condition (its
-// witness: a value, a number, the presence of a field), and only rules whose witness is in the event are evaluated;
-// the value of a field is looked up, turned into text and folded at most once per event, and equal tests of several
-// rules are asked once. Rules without a witness are always evaluated. tests/oracle holds the slow interpreter that
-// this must agree with.
+// How it is fast, in the order in which an event meets it:
+//   route     events are routed by log source; a route is made when its first event comes, in milliseconds (route.hpp);
+//   witness   every rule is indexed by one necessary condition, its witness, chosen to be rare (witness.hpp, ordinary.hpp):
+//             a value, a number, a beginning, an end, a text held, presence. Most are looked up by hash (table.hpp,
+//             affixes.hpp); texts held are sought by their rarest four bytes (needles.hpp). Only rules whose witness is in
+//             the event are evaluated; rules without one always are;
+//   evaluate  a field is looked up, turned into text and folded at most once per event, equal tests of several rules are
+//             asked once, all beginnings and ends of a field together (together.hpp), and the parts of a condition in the
+//             order that decides it soonest (order.hpp). Regular expressions are RE2's, in linear time.
+// tests/oracle holds the slow interpreter that this must agree with; ops/docs/sigma.md has the figures.
 #pragma once
 
 #include <filesystem>

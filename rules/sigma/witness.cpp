@@ -92,7 +92,8 @@ double Witnesses::overhead(const Fact& fact) const {
   constexpr double kPath = 12;  // to a value that is not at the top of the event
   double sum = fact.kind == Fact::Kind::kContains ? kSeek : 0;
   const FieldName& field = program_.fields()[fact.field];
-  if (field.kind != FieldName::Kind::kPlain || field.path.size() > 1) sum += kPath;
+  const bool at_top = field.kind == FieldName::Kind::kAnyOf || (field.kind == FieldName::Kind::kPlain && field.path.size() == 1);
+  if (!at_top) sum += kPath;
   return sum;
 }
 
