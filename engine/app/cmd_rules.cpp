@@ -14,6 +14,7 @@
 
 #include "engine/app/cli.hpp"
 #include "engine/detect/access_event.hpp"
+#include "engine/exposure/reader.hpp"
 #include "engine/intake/decoder.hpp"
 #include "engine/intake/file_reader.hpp"
 #include "engine/intake/recognise.hpp"
@@ -463,7 +464,9 @@ class Matcher {
         continue;
       }
       begin_event();
-      for (const Decoded& one : decoded) {
+      for (Decoded& one : decoded) {
+        reaches_.clear();
+        exposure_.read(one.access, reaches_);  // fills in whom a statement names
         std::optional<Time> time;
         if (one.access.time_known) time = one.access.time;
         else if (one.event.root.present()) time = sigma::event_time(one.event.root);
@@ -513,6 +516,9 @@ class Matcher {
   const sigma::Engine& engine_;
   const MatchOptions& options_;
   Correlations& correlations_;
+  storage::Registers registers_{storage::process_hash()};
+  ExposureReader exposure_{{}, registers_, {}};
+  std::vector<Reach> reaches_;
   rules::Arena arena_;
   std::vector<sigma::Match> matches_;
   std::vector<const sigma::Rule*> told_;
