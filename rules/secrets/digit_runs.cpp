@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kBlock = 64;
 
 #if defined(__SSE2__)
-DigitMasks masks_of(const char* bytes) {
+inline DigitMasks masks_of(const char* bytes) {
   const __m128i zero = _mm_set1_epi8('0');
   const __m128i nine = _mm_set1_epi8(9);
   const __m128i a = _mm_set1_epi8('A');
@@ -61,28 +61,40 @@ DigitRuns::DigitRuns(std::string_view text) : text_(text) {
   advance();
 }
 
+// Goes on to the next block that has a start in it, or to the end. Everything in registers: this loop sees every byte.
 void DigitRuns::advance() {
-  current_ = following_;
-  base_ = block_ * kBlock;
-  following_ = load(text_, ++block_);
-  const std::uint64_t d = current_.digits;
-  const std::uint64_t f = following_.digits;
-  const auto ahead = [&](unsigned n) { return d >> n | f << (64 - n); };  // whether the byte n further on is a digit
-  const std::uint64_t starts = d & ~(d << 1 | carried_digit_);
-  const std::uint64_t two = starts & ahead(1);
+  DigitMasks following = following_;
+  std::uint64_t before_digit = carried_digit_;
+  std::uint64_t before_capitals = carried_capitals_;
+  std::size_t block = block_;
   std::uint64_t found = 0;
-  if (two != 0) {
-    const std::uint64_t four = two & ahead(2) & ahead(3);
-    found = two & (current_.capitals << 1 | carried_capitals_ >> 63) & (current_.capitals << 2 | carried_capitals_ >> 62);
-    if (four != 0) {
-      const std::uint64_t eight = four & ahead(5) & ahead(6) & ahead(7);
-      found |= eight & ~ahead(4);                                                         // 1234 567…
+  const std::size_t blocks = (text_.size() + kBlock - 1) / kBlock;
+  const std::size_t whole = text_.size() / kBlock;
+  const char* const bytes = text_.data();
+  do {
+    const std::uint64_t d = following.digits;
+    const std::uint64_t capitals = following.capitals;
+    ++block;
+    following = block < whole ? masks_of(bytes + block * kBlock) : load(text_, block);
+    const std::uint64_t f = following.digits;
+    const auto ahead = [&](unsigned n) { return d >> n | f << (64 - n); };  // whether the byte n further on is a digit
+    const std::uint64_t two = d & ~(d << 1 | before_digit) & ahead(1);
+    // Four digits and three more, or two capitals in front; most blocks have neither.
+    const std::uint64_t eight = two & ahead(2) & ahead(3) & ahead(5) & ahead(6) & ahead(7);
+    found = two & (capitals << 1 | before_capitals >> 63) & (capitals << 2 | before_capitals >> 62);
+    if (eight != 0) {
+      found |= eight & ~ahead(4);                                                           // 1234 567…
       found |= eight & ahead(4) & ahead(8) & ahead(9) & ahead(10) & ahead(11) & ahead(12);  // thirteen
     }
-  }
+    before_digit = d >> 63;
+    before_capitals = capitals & (3ULL << 62);
+  } while (found == 0 && block < blocks);
+  following_ = following;
+  carried_digit_ = before_digit;
+  carried_capitals_ = before_capitals;
+  block_ = block;
+  base_ = (block - 1) * kBlock;
   found_ = found;
-  carried_digit_ = d >> 63;
-  carried_capitals_ = current_.capitals & (3ULL << 62);
 }
 
 std::size_t count_byte(std::string_view text, char byte) noexcept {

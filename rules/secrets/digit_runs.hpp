@@ -25,7 +25,7 @@ class DigitRuns {
 
   std::string_view text_;
   std::size_t block_ = 0;      // the next one to become current
-  DigitMasks current_, following_;
+  DigitMasks following_;       // of the block that becomes current next
   std::uint64_t carried_digit_ = 0;     // 1 if the byte before the current block is a digit
   std::uint64_t carried_capitals_ = 0;  // capitals among the two bytes before it, in bits 62 and 63
   std::uint64_t found_ = 0;    // starts in the current block
