@@ -17,6 +17,8 @@ std::string_view view_of(const yaml_char_t* text) { return text != nullptr ? rei
 
 bool says_null(std::string_view plain) { return plain.empty() || plain == "~" || plain == "null" || plain == "Null" || plain == "NULL"; }
 
+constexpr std::size_t kMostOpen = 64;  // lists and maps; whoever reads the tree stops at half of that
+
 class Parser {
  public:
   Parser(std::string_view text, YamlDocument& document, int first_line) : document_(document), first_line_(first_line) {
@@ -92,6 +94,8 @@ class Parser {
       return Remark{"too-large", "the document has more than 100,000 values", "split it, or keep long lists in a placeholder table (expand)", line_};
     }
     open_.push_back(node);
+    // libyaml looks at every open list for each token, so that depth makes it slow long before it makes it fail.
+    if (open_.size() > kMostOpen) return Remark{"too-deep", "the document is nested deeper than 32 levels", "flatten it", line_};
     return std::nullopt;
   }
   // Null if there are too many already.
