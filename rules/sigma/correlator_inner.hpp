@@ -138,7 +138,6 @@ struct Correlator::Inner {
   void evict_one();
   void schedule(std::uint32_t index);
   [[nodiscard]] std::int64_t due_of(const Group& group) const;
-  [[nodiscard]] std::uint64_t key_hash(const CorrelationNode& node, std::string_view key) const;
   void link_group(std::uint32_t index);
   void unlink_group(std::uint32_t index);
   void grow_table(std::size_t slots);

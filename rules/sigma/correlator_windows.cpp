@@ -1,5 +1,6 @@
 // Groups and their windows: entering, sliding, closing, forgetting.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "rules/sigma/correlator_inner.hpp"
@@ -26,13 +27,6 @@ bool is_key(std::string_view key, std::span<const std::string_view> parts) noexc
 }  // namespace
 
 // --- the table of groups ---
-
-std::uint64_t Correlator::Inner::key_hash(const CorrelationNode& node, std::string_view key) const {
-  std::vector<std::string_view> all;
-  std::string_view part;
-  while (next_part(key, part)) all.push_back(part);
-  return parts_hash(node.identity, all);
-}
 
 std::uint32_t Correlator::Inner::group_of(std::uint32_t correlation, std::span<const std::string_view> wanted_parts) {
   const std::uint64_t hash = parts_hash(nodes[correlation].identity, wanted_parts);
