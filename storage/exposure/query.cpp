@@ -225,8 +225,11 @@ Result<void> describe_in(const Segment& segment, const Question& question, const
   return {};
 }
 
-Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonNo person, Seconds window,
-                       std::unordered_map<std::string, Growing>& actors, FieldSets& sets) {
+// The sums of actors while they grow, by name; names belong to the segments.
+using GrowingActors = std::unordered_map<std::string_view, Growing>;
+
+Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonNo person, Seconds window, GrowingActors& actors,
+                       FieldSets& sets) {
   const Tables& t = segment.tables();
   const Cut cut(t, window);
   if (cut.none) return {};
@@ -307,11 +310,14 @@ std::uint32_t FieldSets::of(std::string_view joined) {
 
 std::uint32_t FieldSets::both(std::uint32_t a, std::uint32_t b) {
   if (a == b) return a;
+  const bool quick = a < kQuick && b < kQuick;
+  if (quick && quick_[a * kQuick + b] != 0) return quick_[a * kQuick + b] - 1;
   if (const auto known = steps_.find({a, b}); known != steps_.end()) return known->second;
   std::set<std::string> all = *sets_[a];
   all.insert(sets_[b]->begin(), sets_[b]->end());
   const std::uint32_t out = number(std::move(all));
   steps_.emplace(std::pair(a, b), out);
+  if (quick) quick_[a * kQuick + b] = out + 1;
   return out;
 }
 
@@ -336,9 +342,9 @@ PersonSums describe_people(const Segments& segments, const Question& question, c
 
 ActorSums find_actors(const Segments& segments, std::string_view dataset, PersonNo person, Seconds window, Damage& damage) {
   ActorSums out;
-  std::unordered_map<std::string, Growing> actors;
+  GrowingActors actors;
   for (const auto& segment : segments) tolerate(actors_in(*segment, dataset, person, window, actors, out.fields), damage);
-  for (const auto& [actor, growing] : actors) out.actors.emplace(actor, growing.sum(out.fields));
+  for (const auto& [actor, growing] : actors) out.actors.emplace(std::string(actor), growing.sum(out.fields));
   return out;
 }
 

@@ -61,6 +61,9 @@ class FieldSets {
   std::map<std::set<std::string>, std::uint32_t> numbers_;
   std::map<std::string, std::uint32_t, std::less<>> joined_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> steps_;
+  // The steps between the first sets, which are nearly all that occur: 0 = not taken yet, else the number + 1.
+  static constexpr std::uint32_t kQuick = 64;
+  std::vector<std::uint32_t> quick_ = std::vector<std::uint32_t>(std::size_t{kQuick} * kQuick, 0);
 };
 
 struct PersonSums {

@@ -143,6 +143,11 @@ Result<void> Reader::each(std::string_view sql, const std::function<bool(const C
   return out;
 }
 
+std::filesystem::path Reader::file() const {
+  const char* name = sqlite3_db_filename(connection_, "main");
+  return name == nullptr ? std::filesystem::path() : std::filesystem::path(name);
+}
+
 std::int64_t Transaction::last_insert_id() const { return sqlite3_last_insert_rowid(connection_); }
 std::int64_t Transaction::changes() const { return sqlite3_changes64(connection_); }
 void Transaction::after_commit(std::function<void()> action) { after_commit_.push_back(std::move(action)); }
@@ -323,6 +328,8 @@ Result<void> Database::read_erased(const std::function<Result<void>(Reader&)>& b
   impl_->pool_free.notify_one();
   return done;
 }
+
+const std::filesystem::path& Database::file() const noexcept { return impl_->file; }
 
 Result<void> Database::checkpoint() {
   const std::lock_guard lock(impl_->write_mutex);

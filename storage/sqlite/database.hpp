@@ -134,6 +134,9 @@ class Reader {
     return each(sql, on_row, std::span<const Binding>(args.begin(), args.size()));
   }
 
+  // The database's file, for what lies beside it.
+  [[nodiscard]] std::filesystem::path file() const;
+
  protected:
   explicit Reader(sqlite3* connection);
   friend class Database;
@@ -209,6 +212,8 @@ class Database {
     if (!done) return tl::unexpected<Error>(std::move(done).error());
     return std::move(*out);
   }
+
+  [[nodiscard]] const std::filesystem::path& file() const noexcept;
 
   // Moves the WAL into the database file and truncates it (after an erasure, before a backup).
   [[nodiscard]] Result<void> checkpoint();
