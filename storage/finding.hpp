@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "rules/base/time.hpp"
+#include "storage/exposure/grade.hpp"
 
 namespace tocsin::storage {
 
-// How sure an exposure is, best first. The true set is always inside the reported one.
-enum class Grade : std::uint8_t { kExact, kDerived, kBound, kUnknown };
 [[nodiscard]] std::string_view name(Grade grade) noexcept;  // "exact", "derived", "bound", "unknown"
 [[nodiscard]] std::optional<Grade> grade_from(std::string_view name) noexcept;
 

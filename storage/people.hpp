@@ -20,10 +20,9 @@
 #include <vector>
 
 #include "rules/base/time.hpp"
+#include "storage/exposure/grade.hpp"
 
 namespace tocsin::storage {
-
-using PersonNo = std::uint32_t;  // dense, per dataset, in the order of first sight; never reused
 
 inline constexpr Time kAlways = Time::min();  // "since before we know"
 inline constexpr Time kForever = Time::max();

@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "rules/base/time.hpp"
-#include "storage/finding.hpp"
-#include "storage/people.hpp"
+#include "storage/exposure/grade.hpp"
 
 namespace tocsin::storage::exposure {
 

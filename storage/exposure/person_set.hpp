@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/people.hpp"
+#include "storage/exposure/grade.hpp"
 
 namespace tocsin::storage::exposure {
 
