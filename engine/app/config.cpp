@@ -316,6 +316,11 @@ void read_all(Walk& walk, const YAML::Node& root, Config& config) {
              {"keep_days", [&](const auto& n, const auto& p) { walk.number(n, p, config.journal_keep_days, 1, 36500); }},
          });
        }},
+      {"exposure", [&](const auto& node, const auto& path) {
+         walk.map(node, path, {
+             {"keep_days", [&](const auto& n, const auto& p) { walk.number(n, p, config.exposure_keep_days, 0, 36500); }},
+         });
+       }},
       {"log", [&](const auto& n, const auto& p) { walk.choice(n, p, config.log_level, {"debug", "info", "warning", "error"}); }},
   });
   if (!data.empty()) config.data = data;

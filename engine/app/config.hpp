@@ -99,6 +99,7 @@ struct Config {
   std::string secret_scan = "on";          // on | off
   NoticesConfig notices;
   std::uint32_t journal_keep_days = 90;
+  std::uint32_t exposure_keep_days = 0;    // who reached whom; 0 = for ever
   std::string log_level = "info";
 };
 

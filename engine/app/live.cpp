@@ -29,6 +29,7 @@
 #include "engine/api/system.hpp"
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
+#include "engine/app/exposure_keeper.hpp"
 #include "engine/app/people_source.hpp"
 #include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
@@ -41,6 +42,7 @@
 #include "notifier/dispatch/dispatcher.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
+#include "storage/exposure/open_segments.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/progress_store.hpp"
 #include "storage/user_store.hpp"
@@ -60,6 +62,8 @@ constexpr std::size_t kMaxWindowBytes = 512UL << 20;  // larger ones are not kep
 constexpr std::chrono::seconds kRetryStore{2};     // between two tries to store effects (full disk)
 constexpr std::chrono::seconds kHousekeeping{1};
 constexpr std::chrono::hours kRetentionEvery{1};
+constexpr std::chrono::minutes kIndexEvery{1};     // merging and dropping segments of exposure
+constexpr std::chrono::hours kCheckEvery{24};      // reading all of them
 constexpr std::chrono::seconds kTickEvery{5};      // news for open incidents, late duties
 constexpr std::size_t kDeliveriesLookedAt = 500;   // for the first that left
 
@@ -110,6 +114,7 @@ struct Live::Impl final : EventSink {
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<RuleBook> book;
   std::vector<RuleInfo> other_rules;  // those that are no Sigma rules, without counts
+  std::unique_ptr<ExposureKeeper> exposure;
   std::map<std::string, SourceSetup, std::less<>> source_setups;
   SourceBoard board;
   Feed feed;
@@ -396,6 +401,7 @@ struct Live::Impl final : EventSink {
         spdlog::error("detection cannot be stored: {}", done.error().text());
         if (!pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore))) return;
       }
+      exposure->stored(effects.reaches.size());
       for (const auto& [source, n] : effects.counts) {
         if (n.newest && (!newest || *newest < *n.newest)) {
           newest = n.newest;
@@ -439,7 +445,7 @@ struct Live::Impl final : EventSink {
 
   void keep_house() {
     std::optional<Time> next_late = clock.now();
-    Time next_retention = clock.now();
+    Time next_retention = clock.now(), next_index = clock.now(), next_check = clock.now() + kCheckEvery;
     while (pause(std::chrono::duration_cast<std::chrono::milliseconds>(kHousekeeping))) {
       const Time now = clock.now();
       if (!state->ledger->healthy()) {
@@ -461,6 +467,14 @@ struct Live::Impl final : EventSink {
         }
         static_cast<void>(state->vault->settle(*state->db));
         static_cast<void>(users->sweep(now));
+      }
+      if (next_index <= now) {
+        next_index = now + kIndexEvery;
+        exposure->tend(now);
+      }
+      if (next_check <= now) {
+        next_check = now + kCheckEvery;
+        exposure->verify();
       }
     }
   }
@@ -612,6 +626,8 @@ struct Live::Impl final : EventSink {
         m.total("tocsin_correlation_not_counted_total", "matches that correlations could not count", {{"reason", why}}, static_cast<double>(n));
       }
     }
+    m.set("tocsin_exposure_open_bytes", "memory held by open segments of the exposure index", {}, static_cast<double>(storage::exposure::open_segments_memory()));
+    m.set("tocsin_exposure_damaged_segments", "segments that cannot be read", {}, static_cast<double>(exposure->damaged()));
     m.set("tocsin_journal_durable", "number of the newest durable event", {}, static_cast<double>(journal->durable()));
     m.set("tocsin_ledger_size", "entries in the published ledger", {}, static_cast<double>(state->ledger->head().size));
     m.set("tocsin_ledger_healthy", "1 if decisions can be recorded", {}, state->ledger->healthy() ? 1 : 0);
@@ -631,6 +647,10 @@ struct Live::Impl final : EventSink {
     auto opened = State::open(config.data, config.keys, ledger_origin(config));
     if (!opened) return pass(std::move(opened));
     state = std::move(*opened);
+    exposure = std::make_unique<ExposureKeeper>(
+        *state->db, config.exposure_keep_days,
+        ExposureKeeper::Tell{tell, [](const std::string& line) { spdlog::error("{}", line); }});
+    exposure->start(clock.now());
     storage::Journal::Options journal_options;
     // An older or damaged journal must not give an event a number that the database has had already.
     auto reached = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });

@@ -1,0 +1,66 @@
+// Nothing here may stop detection: what fails is told, and tried again later.
+#include "engine/app/exposure_keeper.hpp"
+
+#include "storage/exposure_segments.hpp"
+
+namespace tocsin::engine {
+
+void ExposureKeeper::start(Time now) {
+  if (auto tidied = storage::tidy_segments(db_, now, true); !tidied) tell_.alarm("exposure index: " + tidied.error().text());
+  auto damage = db_.read([](storage::Reader& reader) -> Result<storage::exposure::Damage> {
+    storage::exposure::Damage out;
+    auto segments = storage::segments_for(reader, {}, out);
+    if (!segments) return pass(std::move(segments));
+    return out;
+  });
+  if (!damage) {
+    tell_.alarm("exposure index: " + damage.error().text());
+    return;
+  }
+  damaged_ = damage->errors.size();
+  for (const Error& error : damage->errors) {
+    tell_.alarm("exposure index: " + error.text() + "; answers say that people may be missing: restore the file from a backup");
+  }
+  waiting_ = storage::SealOptions().at_least;  // look once whether rows have been left from before
+}
+
+void ExposureKeeper::stored(std::size_t reaches) {
+  waiting_ += reaches;
+  if (waiting_ < storage::SealOptions().at_least) return;
+  waiting_ = 0;
+  auto sealed = storage::seal_reaches(db_);
+  if (!sealed) {
+    tell_.alarm("exposure index: reaches stay unsealed: " + sealed.error().text());
+  } else if (sealed->reaches > 0) {
+    tell_.note("exposure index: " + std::to_string(sealed->reaches) + " reaches sealed, " + std::to_string(sealed->accesses) + " accesses in " +
+               std::to_string(sealed->bytes) + " bytes");
+  }
+}
+
+void ExposureKeeper::tend(Time now) {
+  if (keep_days_ > 0) {
+    auto dropped = storage::drop_exposure(db_, now - std::chrono::hours(24) * static_cast<int>(keep_days_), now);
+    if (!dropped) tell_.alarm("exposure index: " + dropped.error().text());
+    else if (*dropped > 0) tell_.note("exposure index: " + std::to_string(*dropped) + " accesses older than " + std::to_string(keep_days_) + " days dropped");
+  }
+  auto merged = storage::merge_segments(db_, now);
+  if (!merged) {
+    tell_.alarm("exposure index: " + merged.error().text());
+  } else if (merged->merged > 0) {
+    tell_.note("exposure index: " + std::to_string(merged->merged) + " segments merged, " + std::to_string(merged->bytes_before) + " to " +
+               std::to_string(merged->bytes_after) + " bytes");
+  }
+  if (auto tidied = storage::tidy_segments(db_, now, false); !tidied) tell_.alarm("exposure index: " + tidied.error().text());
+}
+
+void ExposureKeeper::verify() {
+  auto errors = db_.read([](storage::Reader& reader) { return storage::verify_segments(reader); });
+  if (!errors) {
+    tell_.alarm("exposure index: " + errors.error().text());
+    return;
+  }
+  damaged_ = errors->size();
+  for (const Error& error : *errors) tell_.alarm("exposure index: " + error.text() + "; restore the file from a backup");
+}
+
+}  // namespace tocsin::engine

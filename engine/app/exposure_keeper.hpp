@@ -1,0 +1,42 @@
+// Looks after the index of exposure while the engine runs: seals reaches as they gather, merges small segments, drops
+// what is too old, and tells aloud of segments that are damaged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "rules/base/time.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace tocsin::engine {
+
+class ExposureKeeper {
+ public:
+  struct Tell {
+    std::function<void(const std::string&)> note, alarm;
+  };
+  // `keep_days` 0 = for ever. `db` MUST outlive this.
+  ExposureKeeper(storage::Database& db, std::uint32_t keep_days, Tell tell) : db_(db), keep_days_(keep_days), tell_(std::move(tell)) {}
+
+  // Before detection starts: removes what a crash left behind, looks at every segment's header and tables.
+  void start(Time now);
+  // After `reaches` more were stored, in the thread that stores them: seals when it is time.
+  void stored(std::size_t reaches);
+  // From time to time, in another thread: one merge if there is one to do; retention and tidying.
+  void tend(Time now);
+  // Every block of every segment; once a day is enough.
+  void verify();
+
+  [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+
+ private:
+  storage::Database& db_;
+  std::uint32_t keep_days_;
+  Tell tell_;
+  std::size_t waiting_ = 0;  // rows stored since the last sealing; belongs to the storing thread
+  std::atomic<std::uint64_t> damaged_{0};
+};
+
+}  // namespace tocsin::engine
