@@ -18,6 +18,7 @@
 
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
+#include "storage/exposure_segments.hpp"
 #include "storage/files/durable_file.hpp"
 #include "storage/journal/segment.hpp"
 #include "storage/ledger/ledger.hpp"
@@ -289,6 +290,22 @@ Result<void> fill(Archive& archive, const BackupOptions& options, const std::fil
   }
   if (auto done = archive.add_required("tocsin.db", db->file()); !done) return done;
 
+  // What the copied database names; a segment that is replaced meanwhile stays for an hour.
+  {
+    auto copy = storage::Database::open_read_only(db->file());
+    if (!copy) return pass(std::move(copy));
+    auto names = (*copy)->read([](storage::Reader& reader) -> Result<std::vector<std::string>> {
+      auto known = reader.number("SELECT COUNT(*) FROM sqlite_master WHERE name = 'exposure_segment'");
+      if (!known) return pass(std::move(known));
+      if (*known == 0) return std::vector<std::string>();
+      return storage::segment_files(reader);
+    });
+    if (!names) return pass(std::move(names));
+    for (const std::string& name : *names) {
+      if (auto done = archive.add_required(name, options.data / name); !done) return done;
+    }
+  }
+
   std::vector<std::string> segments;
   for (std::filesystem::directory_iterator it(options.data / "journal", ec), end; !ec && it != end; it.increment(ec)) {
     const std::string name = it->path().filename().string();
@@ -340,6 +357,7 @@ bool is_member(std::string_view name) {
       name == "keys/root.key" || name == "keys/ledger.seed") {
     return true;
   }
+  if (storage::is_segment_file(name)) return true;
   if (name.starts_with("ledger/")) return storage::TileName::parse(name.substr(7)).has_value();
   return name.starts_with("journal/") && storage::segment_first(name.substr(8));
 }
