@@ -84,7 +84,7 @@ std::optional<Attribute> attribute_of(const StoredReach& r) {
 }
 
 constexpr std::string_view kSealable =
-    " FROM reach WHERE whole = 0 AND grade <> 3 AND dataset <> '' AND way <> 'cursor' AND seq > 0";
+    " FROM reach WHERE whole = 0 AND grade <> 3 AND dataset <> '' AND way <> 'cursor' AND seq > 0 AND seq <= ?1";
 
 // Copies all of a segment into `open`; false if it does not fit.
 Result<bool> pour(const Segment& segment, SegmentBuilder& open) {
@@ -136,7 +136,8 @@ Result<void> retire(Transaction& tx, std::int64_t id, Time now) {
 }  // namespace
 
 Result<SealReport> seal_reaches(Database& db, const SealOptions& options) {
-  auto waiting = db.read([](Reader& r) { return r.number("SELECT COUNT(*)" + std::string(kSealable)); });
+  const auto up_to = static_cast<std::int64_t>(std::min<std::uint64_t>(options.up_to_seq, INT64_MAX));
+  auto waiting = db.read([&](Reader& r) { return r.number("SELECT COUNT(*)" + std::string(kSealable), up_to); });
   if (!waiting) return pass(std::move(waiting));
   SealReport report;
   const auto count = static_cast<std::size_t>(*waiting);
@@ -148,7 +149,7 @@ Result<SealReport> seal_reaches(Database& db, const SealOptions& options) {
     std::vector<std::int64_t> sealed;
     // Row by row: a single one may hold a million people.
     auto walked = tx.each(
-        "SELECT " + std::string(kReachColumns) + std::string(kSealable) + " ORDER BY id LIMIT ?1",
+        "SELECT " + std::string(kReachColumns) + std::string(kSealable) + " ORDER BY id LIMIT ?2",
         [&](const Columns& c) {
           const ReachRow row = row_from(c);
           const StoredReach& r = row.reach;
@@ -164,7 +165,7 @@ Result<SealReport> seal_reaches(Database& db, const SealOptions& options) {
           report.accesses += r.people.size();
           return report.accesses < kMaxSegmentAccesses;
         },
-        {Binding(take)});
+        {Binding(up_to), Binding(take)});
     if (!walked) return walked;
     for (auto& [slice, open] : slices) {
       if (open.size() == 0) continue;

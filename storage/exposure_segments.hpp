@@ -25,6 +25,7 @@ namespace tocsin::storage {
 struct SealOptions {
   std::size_t at_least = 20'000;  // rows that can be sealed; fewer are left alone
   std::size_t at_most = 200'000;  // rows at once: bounds memory
+  std::uint64_t up_to_seq = INT64_MAX;  // rows of later records stay: a restart still asks for them (ExposureStore::since)
   std::size_t leave = 5'000;      // the newest rows stay: a later line of the log may still replace them
 };
 

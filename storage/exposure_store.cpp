@@ -196,7 +196,7 @@ Result<std::vector<StoredReach>> ExposureStore::reaches(Reader& reader, const Ex
 }
 
 Result<std::vector<StoredReach>> ExposureStore::since(Reader& reader, std::uint64_t seq) {
-  const std::string sql = "SELECT " + std::string(kColumns) + " FROM reach WHERE id > (SELECT COALESCE(MAX(id), 0) FROM reach) - ?1 AND seq > ?2 ORDER BY id";
+  const std::string sql = "SELECT " + std::string(kReachColumns) + " FROM reach WHERE id > (SELECT COALESCE(MAX(id), 0) FROM reach) - ?1 AND seq > ?2 ORDER BY id";
   return reader.rows<StoredReach>(sql, [](const Columns& c) { return row_from(c).reach; }, kMaxSince, seq);
 }
 

@@ -1,7 +1,10 @@
 // Nothing here may stop detection: what fails is told, and tried again later.
 #include "engine/app/exposure_keeper.hpp"
 
+#include <algorithm>
+
 #include "storage/exposure_segments.hpp"
+#include "storage/progress_store.hpp"
 
 namespace tocsin::engine {
 
@@ -28,7 +31,21 @@ void ExposureKeeper::stored(std::size_t reaches) {
   waiting_ += reaches;
   if (waiting_ < storage::SealOptions().at_least) return;
   waiting_ = 0;
-  auto sealed = storage::seal_reaches(db_);
+  auto up_to = db_.read([&](storage::Reader& reader) -> Result<std::uint64_t> {
+    auto processed = storage::ProgressStore::processed(reader);
+    if (!processed) return pass(std::move(processed));
+    auto windows = storage::ProgressStore::windows(reader);
+    if (!windows) return pass(std::move(windows));
+    const std::uint64_t read_again = *processed > warm_records_ ? *processed - warm_records_ : 0;
+    return *windows ? std::min<std::uint64_t>(read_again, (*windows)->seq) : read_again;
+  });
+  if (!up_to) {
+    tell_.alarm("exposure index: " + up_to.error().text());
+    return;
+  }
+  storage::SealOptions options;
+  options.up_to_seq = *up_to;
+  auto sealed = storage::seal_reaches(db_, options);
   if (!sealed) {
     tell_.alarm("exposure index: reaches stay unsealed: " + sealed.error().text());
   } else if (sealed->reaches > 0) {

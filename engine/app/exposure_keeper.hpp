@@ -18,7 +18,10 @@ class ExposureKeeper {
     std::function<void(const std::string&)> note, alarm;
   };
   // `keep_days` 0 = for ever. `db` MUST outlive this.
-  ExposureKeeper(storage::Database& db, std::uint32_t keep_days, Tell tell) : db_(db), keep_days_(keep_days), tell_(std::move(tell)) {}
+  // A restart reads the newest `warm_records` records again, and with them their reaches: those stay rows, and so do
+  // those since the windows of correlations were last kept.
+  ExposureKeeper(storage::Database& db, std::uint32_t keep_days, std::uint64_t warm_records, Tell tell)
+      : db_(db), keep_days_(keep_days), warm_records_(warm_records), tell_(std::move(tell)) {}
 
   // Before detection starts: removes what a crash left behind, looks at every segment's header and tables.
   void start(Time now);
@@ -34,6 +37,7 @@ class ExposureKeeper {
  private:
   storage::Database& db_;
   std::uint32_t keep_days_;
+  std::uint64_t warm_records_;
   Tell tell_;
   std::size_t waiting_ = 0;  // rows stored since the last sealing; belongs to the storing thread
   std::atomic<std::uint64_t> damaged_{0};

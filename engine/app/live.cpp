@@ -648,7 +648,7 @@ struct Live::Impl final : EventSink {
     if (!opened) return pass(std::move(opened));
     state = std::move(*opened);
     exposure = std::make_unique<ExposureKeeper>(
-        *state->db, config.exposure_keep_days,
+        *state->db, config.exposure_keep_days, kWarmRecords,
         ExposureKeeper::Tell{tell, [](const std::string& line) { spdlog::error("{}", line); }});
     exposure->start(clock.now());
     storage::Journal::Options journal_options;
