@@ -395,7 +395,7 @@ struct Live::Impl final : EventSink {
           const std::lock_guard lock(mutex);
           detect_trouble = done ? "" : done.error().text();
           rule_counts = pipeline->rule_counts();
-          windows = pipeline->windows();
+          if (!kept.empty()) windows = pipeline->windows();  // looks at every group
         }
         if (done) break;
         spdlog::error("detection cannot be stored: {}", done.error().text());
