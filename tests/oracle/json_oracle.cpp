@@ -20,14 +20,16 @@ Value build(const dom::element& element, Arena& arena) {
     case dom::element_type::NULL_VALUE: return Value::null();
     case dom::element_type::ARRAY: {
       std::vector<Value> items;
-      for (const dom::element item : element.get_array().value_unsafe()) items.push_back(build(item, arena));
+      const dom::array array = element.get_array().value_unsafe();  // a name, for the loop to outlive the result
+      for (const dom::element item : array) items.push_back(build(item, arena));
       const auto kept = arena.make<Value>(items.size());
       std::copy(items.begin(), items.end(), kept.begin());
       return Value::array(kept);
     }
     case dom::element_type::OBJECT: {
       std::vector<Field> fields;
-      for (const dom::key_value_pair pair : element.get_object().value_unsafe()) fields.push_back({pair.key, build(pair.value, arena)});
+      const dom::object object = element.get_object().value_unsafe();
+      for (const dom::key_value_pair pair : object) fields.push_back({pair.key, build(pair.value, arena)});
       const auto kept = arena.make<Field>(fields.size());
       std::copy(fields.begin(), fields.end(), kept.begin());
       return Value::object(kept);
