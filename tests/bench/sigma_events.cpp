@@ -135,14 +135,14 @@ std::vector<std::string> windows_events(int count) {
     const std::string n = std::to_string(1000 + i);
     // Services start services; people start the rest.
     const bool by_system = std::string_view(start.parent).find("services.exe") != std::string_view::npos || std::string_view(start.parent).find("svchost.exe") != std::string_view::npos;
-    const std::string account = by_system ? R"("User":"NT AUTHORITY\\SYSTEM","LogonId":"0x3e7","IntegrityLevel":"System")"
-                                          : R"("User":"CLINIC\\clerk","LogonId":"0x4fa3c1","IntegrityLevel":"Medium")";
+    const std::string account = by_system ? R"("User":"NT AUTHORITY\\SYSTEM","IntegrityLevel":"System")"
+                                          : R"("User":"CLINIC\\clerk","IntegrityLevel":"Medium")";
     events.push_back(R"({"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"Computer":"ws)" + n +
-                     R"(.clinic.example","UtcTime":"2026-11-23 09:14:15.158","ProcessGuid":"{0f4e2d1c-0000-4000-8000-00000000)" + n + R"(}","ProcessId":)" + n +
-                     R"(,"Image":")" + start.image + R"(","FileVersion":"10.0.19041.1","Description":")" + start.description + R"(","Product":")" + start.product +
+                     R"(.clinic.example","UtcTime":"2026-11-23 09:14:15.158","ProcessId":)" + n +
+                     R"(,"Image":")" + start.image + R"(","Description":")" + start.description + R"(","Product":")" + start.product +
                      R"(","OriginalFileName":")" + start.original + R"(","CommandLine":")" + start.command +
                      R"(","CurrentDirectory":"C:\\Windows\\system32\\",)" + account +
-                     R"(,"TerminalSessionId":1,"Hashes":"SHA256=0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7)" + n +
+                     R"(,"Hashes":"SHA256=0A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7)" + n +
                      R"(","ParentProcessId":772,"ParentImage":")" + start.parent + R"(","ParentCommandLine":")" + start.parent_command + R"(","ParentUser":"CLINIC\\clerk"})");
   }
   return events;
