@@ -53,6 +53,10 @@ class Walk {
   }
 
   simdjson::error_code document(Value& out) {
+    // A document that is cut off is said to be that, however deep it had become.
+    const char first = peek();
+    const char last = text_[places_.structural_indexes[places_.n_structural_indexes - 1]];
+    if ((first == '{' && last != '}') || (first == '[' && last != ']')) return simdjson::TAPE_ERROR;
     out = value();
     if (!out.present()) return error_;
     // Nothing may follow.
