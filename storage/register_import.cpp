@@ -203,4 +203,38 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
   return report;
 }
 
+bool apply_change(People& people, const RegisterChange& change) {
+  const auto known = people.find(change.id);
+  const bool already = change.time <= people.as_of();
+  const Time from = change.time - kChangeSlack, until = already ? kForever : change.time + kChangeSlack;
+  const auto told = [&](const std::string& column) {
+    return std::any_of(change.attributes.begin(), change.attributes.end(), [&](const auto& a) { return iequals(a.first, column); });
+  };
+  PersonNo no = known.value_or(0);
+  switch (change.op) {
+    case RegisterChange::Op::kInsert: {
+      const bool complete = std::all_of(people.columns().begin(), people.columns().end(), told);
+      if (!known || !people.at(*known).listed || people.at(*known).valid.to != kForever) no = people.add(change.id, from, change.attributes, complete);
+      else people.change(no, from, kForever, change.attributes);
+      break;
+    }
+    case RegisterChange::Op::kUpdate:
+      // Nobody knows since when somebody unknown has been there, or which other values they have.
+      if (!known || !people.at(*known).listed) no = people.add(change.id, kAlways, change.attributes, false);
+      else people.change(no, from, until, change.attributes);
+      if (!known || !people.at(no).attributes_known) people.obscure(no);
+      break;
+    case RegisterChange::Op::kDelete:
+      if (known && !already) people.remove(no, until);
+      return known.has_value();
+  }
+  std::string country = people.at(no).country, language = people.at(no).language;
+  for (const auto& [column, value] : change.attributes) {
+    if (iequals(column, "country")) country = value;
+    if (iequals(column, "language")) language = value;
+  }
+  people.set_place(no, country, language);
+  return known.has_value();
+}
+
 }  // namespace tocsin::storage

@@ -85,4 +85,21 @@ inline constexpr std::size_t kMaxImportColumns = 256;
 [[nodiscard]] Result<ImportReport> import_register(std::istream& in, const ImportOptions& options, Registers& registers,
                                                    const std::function<void(std::uint64_t bytes)>& progress = {});
 
+// One change of a register, told by the system that made it.
+struct RegisterChange {
+  enum class Op : std::uint8_t { kInsert, kUpdate, kDelete };
+  Time time{};
+  Op op = Op::kInsert;
+  std::string id;
+  People::Attributes attributes;  // as far as told
+};
+
+// A change may have been told a little before or after it took effect for others.
+inline constexpr Duration kChangeSlack = std::chrono::seconds(60);
+
+// Applies one change; the register must have been imported. Whoever comes is there from `time` less the slack, whoever goes
+// until `time` plus it, and old and new values both match in between. A change older than the newest import widens the
+// answer and narrows nothing: the import may already know it. Returns whether the person was known.
+bool apply_change(People& people, const RegisterChange& change);
+
 }  // namespace tocsin::storage

@@ -1,4 +1,5 @@
-// `tocsin register import`: the people held in a dataset, from a CSV file.
+// `tocsin register import`: the people held in a dataset, from a CSV file. `tocsin register apply`: what changed since,
+// one JSON object a line: {"time", "op": "insert"|"update"|"delete", KEY, attribute…}.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -58,6 +59,118 @@ void print_report(const storage::ImportReport& r, const ImportArguments& argumen
               static_cast<unsigned long long>(r.added), static_cast<unsigned long long>(r.changed),
               static_cast<unsigned long long>(r.unchanged), static_cast<unsigned long long>(r.gone),
               static_cast<unsigned long long>(r.bad));
+}
+
+struct ApplyReport {
+  std::uint64_t applied = 0, unknown = 0, bad = 0;
+  std::vector<storage::ImportReport::Bad> problems;
+};
+
+// One line of a change file; the error never shows its content.
+Result<storage::RegisterChange> change_from(const std::string& line, const std::string& key) {
+  boost::json::error_code ec;
+  const boost::json::value value = boost::json::parse(line, ec);
+  if (ec || !value.is_object()) return fail(Errc::kInvalid, "not a JSON object");
+  storage::RegisterChange out;
+  bool has_time = false, has_op = false, has_key = false;
+  for (const auto& [name, member] : value.as_object()) {
+    std::string text;
+    if (member.is_string()) text = std::string(member.as_string());
+    else if (member.is_int64()) text = std::to_string(member.as_int64());
+    else if (member.is_uint64()) text = std::to_string(member.as_uint64());
+    else if (member.is_bool()) text = member.as_bool() ? "true" : "false";
+    else if (member.is_double()) text = boost::json::serialize(member);
+    else if (!member.is_null()) return fail(Errc::kInvalid, "a value is an object or a list");
+    if (name == "time") {
+      const auto time = parse_rfc3339(text, true);
+      if (!time) return fail(Errc::kInvalid, "'time' is not a time as 2026-11-23T14:55:50Z");
+      out.time = *time;
+      has_time = true;
+    } else if (name == "op") {
+      has_op = true;
+      if (text == "insert") out.op = storage::RegisterChange::Op::kInsert;
+      else if (text == "update") out.op = storage::RegisterChange::Op::kUpdate;
+      else if (text == "delete") out.op = storage::RegisterChange::Op::kDelete;
+      else return fail(Errc::kInvalid, "'op' is none of insert, update, delete");
+    } else if (std::string_view(name.data(), name.size()) == key) {
+      out.id = std::string(trim(text));
+      has_key = !out.id.empty();
+    } else {
+      out.attributes.emplace_back(std::string(name), std::move(text));
+    }
+  }
+  if (!has_time || !has_op || !has_key) return fail(Errc::kInvalid, "it needs 'time', 'op' and '" + key + "'");
+  return out;
+}
+
+Result<ApplyReport> apply_changes(std::istream& in, const ImportArguments& arguments, storage::People& people) {
+  constexpr std::size_t kMaxLine = storage::kMaxImportRecord, kMaxProblems = 100;
+  ApplyReport out;
+  std::string line;
+  for (std::uint64_t number = 1; std::getline(in, line); ++number) {
+    if (trim(line).empty()) continue;
+    auto change = line.size() > kMaxLine ? Result<storage::RegisterChange>(fail(Errc::kTooLarge, "the line is too long")) : change_from(line, arguments.key);
+    if (!change) {
+      ++out.bad;
+      if (out.problems.size() < kMaxProblems) out.problems.push_back({number, change.error().message});
+      continue;
+    }
+    // Only registered columns are attributes: "user" and the like say who made the change.
+    std::erase_if(change->attributes, [&](const auto& a) {
+      return std::find(people.columns().begin(), people.columns().end(), a.first) == people.columns().end();
+    });
+    if (!storage::apply_change(people, *change) && change->op != storage::RegisterChange::Op::kInsert) ++out.unknown;
+    ++out.applied;
+  }
+  if (in.bad()) return fail(Errc::kIo, "cannot read the file");
+  return out;
+}
+
+// True if every line was good.
+Result<bool> run_apply(const ImportArguments& arguments, const Clock& clock) {
+  std::ifstream file;
+  if (arguments.file != "-") {
+    std::error_code ec;
+    if (fs::is_directory(arguments.file, ec)) return fail(Errc::kIo, "this is a folder, not a file", arguments.file);
+    file.open(arguments.file, std::ios::binary);
+    if (!file) return fail(Errc::kNotFound, "cannot read the file", arguments.file, "check its name and permissions");
+  }
+  auto desk = PeopleDesk::open(arguments.data, arguments.keys, true);
+  if (!desk) {
+    Error error = std::move(desk).error();
+    if (error.code == Errc::kUnavailable) error.remedy = "stop the engine first";
+    return tl::unexpected<Error>(std::move(error));
+  }
+  storage::Registers registers(storage::RegisterStore::hash_with(desk->keys));
+  auto loaded = desk->db->read([&](storage::Reader& reader) { return storage::RegisterStore::load(reader, *desk->vault, registers); });
+  if (!loaded) return pass(std::move(loaded));
+  storage::People* people = registers.find(arguments.dataset);
+  if (people == nullptr || !people->registered()) {
+    return fail(Errc::kNotFound, "there is no register of this name", arguments.dataset, "import it first: tocsin register import");
+  }
+  auto report = apply_changes(arguments.file == "-" ? std::cin : file, arguments, *people);
+  if (!report) return pass(std::move(report));
+  auto done = desk->db->write([&](storage::Transaction& tx) -> Result<void> {
+    if (auto saved = storage::RegisterStore::save(tx, *desk->vault, registers, clock.now()); !saved) return saved;
+    storage::Entry entry{"register-changed", clock.now(), kCommandLine,
+                         {{"dataset", arguments.dataset}, {"applied", std::to_string(report->applied)}, {"bad", std::to_string(report->bad)}}};
+    auto recorded = desk->ledger->record(tx, entry);
+    if (!recorded) return pass(std::move(recorded));
+    return {};
+  });
+  if (!done) return pass(std::move(done));
+  for (const auto& bad : report->problems) {
+    std::fprintf(stderr, "%s:%llu: %s\n", arguments.file.c_str(), static_cast<unsigned long long>(bad.line), bad.message.c_str());
+  }
+  if (arguments.json) {
+    std::cout << boost::json::serialize(boost::json::object{{"dataset", arguments.dataset}, {"applied", report->applied}, {"unknown", report->unknown}, {"bad", report->bad}})
+              << '\n';
+  } else {
+    std::printf("%s: %llu applied (%llu about people the register did not know), %llu bad\n", arguments.dataset.c_str(),
+                static_cast<unsigned long long>(report->applied), static_cast<unsigned long long>(report->unknown),
+                static_cast<unsigned long long>(report->bad));
+  }
+  return report->bad == 0;
 }
 
 // True if every line was good.
@@ -137,6 +250,20 @@ void add_register(CLI::App& app, Context& context) {
   import->callback([arguments, &context] {
     if (arguments->keys.empty()) arguments->keys = arguments->data / "keys";
     auto good = run_import(*arguments, context.clock);
+    context.exit_status = good ? (*good ? kAllWell : kFoundWrong) : report(good.error());
+  });
+
+  auto* apply = command->add_subcommand("apply", "apply changes, one JSON object a line: time, op, the key, attributes");
+  auto changes = std::make_shared<ImportArguments>();
+  add_data_option(*apply, changes->data);
+  apply->add_option("--keys", changes->keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
+  apply->add_option("--dataset", changes->dataset, "name of the register")->required();
+  apply->add_option("--key", changes->key, "member that identifies a person (default: id)");
+  apply->add_flag("--json", changes->json, "the counts as JSON");
+  apply->add_option("FILE", changes->file, "file of changes; '-' is standard input")->required();
+  apply->callback([changes, &context] {
+    if (changes->keys.empty()) changes->keys = changes->data / "keys";
+    auto good = run_apply(*changes, context.clock);
     context.exit_status = good ? (*good ? kAllWell : kFoundWrong) : report(good.error());
   });
 }

@@ -82,6 +82,35 @@ TEST(RegisterImport, ASecondFileChangesAddsAndEnds) {
   EXPECT_EQ(people.having("email", {"b@x"}, after)->size(), 0U);
 }
 
+TEST(RegisterChanges, WidenInDoubtAndFollowOtherwise) {
+  Registers registers(process_hash());
+  ASSERT_TRUE(take_in(registers, "id,country\n1,DE\n2,FR\n"));
+  People& people = *registers.find("patient");
+  const auto at = [](int minutes) { const Time t = kNoon + std::chrono::minutes(minutes); return Span{t, t}; };
+  using Op = RegisterChange::Op;
+  EXPECT_FALSE(apply_change(people, {kNoon + std::chrono::minutes(10), Op::kInsert, "3", {{"country", "DE"}}}));
+  EXPECT_EQ(people.count(at(5)), 2U);
+  EXPECT_EQ(people.count(at(10)), 3U);
+  EXPECT_TRUE(apply_change(people, {kNoon + std::chrono::minutes(20), Op::kUpdate, "1", {{"country", "IT"}}}));
+  EXPECT_EQ(people.having("country", {"DE"}, at(15))->size(), 2U);
+  EXPECT_EQ(people.having("country", {"IT"}, at(15))->size(), 0U);
+  EXPECT_EQ(people.having("country", {"IT"}, at(20))->size(), 1U);
+  EXPECT_EQ(people.having("country", {"DE"}, at(20))->size(), 2U);  // the old value may still be seen
+  EXPECT_EQ(people.having("country", {"DE"}, at(30))->size(), 1U);
+  EXPECT_TRUE(apply_change(people, {kNoon + std::chrono::minutes(40), Op::kDelete, "2", {}}));
+  EXPECT_EQ(people.count(at(40)), 3U);
+  EXPECT_EQ(people.count(at(50)), 2U);
+  // What is told twice, or was already in the import, takes nobody away.
+  EXPECT_TRUE(apply_change(people, {kNoon - std::chrono::minutes(5), Op::kDelete, "1", {}}));
+  EXPECT_EQ(people.count(at(50)), 2U);
+  EXPECT_TRUE(apply_change(people, {kNoon - std::chrono::minutes(5), Op::kUpdate, "3", {{"country", "PL"}}}));
+  EXPECT_EQ(people.having("country", {"DE"}, at(50))->size(), 1U);
+  // Somebody unknown is changed: they have been there all the time, with values nobody knows.
+  EXPECT_FALSE(apply_change(people, {kNoon + std::chrono::minutes(60), Op::kUpdate, "9", {{"country", "PL"}}}));
+  EXPECT_EQ(people.count(at(5)), 3U);
+  EXPECT_EQ(people.having("country", {"XX"}, at(5))->size(), 1U);
+}
+
 TEST(People, RangesNeedIntegerKeys) {
   Registers registers(process_hash());
   ASSERT_TRUE(take_in(registers, "id,x\n1,a\n2,b\n10,c\n"));
