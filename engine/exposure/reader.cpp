@@ -98,6 +98,12 @@ bool has_conditions(const Query& query) {
   return false;
 }
 
+// A statement that may hand rows to another database.
+bool calls_dblink(std::string_view text) {
+  const std::size_t at = text.find("dblink");
+  return at != std::string_view::npos && text.find('(', at) != std::string_view::npos;
+}
+
 bool uses_anything(const Query& query) {
   return std::any_of(query.sources.begin(), query.sources.end(),
                      [](const Source& s) { return s.use > Use::kStatistic; });
@@ -141,7 +147,8 @@ struct Session {
   std::vector<std::string> search_path;
   std::map<std::string, Prepared, std::less<>> prepared;
   std::map<std::string, Cursor, std::less<>> cursors;
-  std::vector<std::pair<std::string, PersonNo>> added;  // in this transaction, to be taken back at ROLLBACK
+  std::vector<std::pair<std::string, PersonNo>> added;    // in this transaction, to be taken back at ROLLBACK
+  std::vector<std::pair<std::string, PersonNo>> removed;  // in this transaction, to go at COMMIT
 
   // The statement whose lines are coming in.
   std::uint64_t number = 0;
@@ -439,7 +446,11 @@ struct ExposureReader::Impl {
     if (rolled_back && !warming) {
       for (const auto& [dataset, no] : s.added) registers.of(dataset).remove(no, line.access.time);
     }
+    if (!rolled_back && !warming) {
+      for (const auto& [dataset, no] : s.removed) registers.of(dataset).remove(no, line.access.time + options.commit_slack);
+    }
     s.added.clear();
+    s.removed.clear();
     s.transaction.reset();
     std::erase_if(s.cursors, [](const auto& entry) { return !entry.second.hold; });
   }
@@ -592,6 +603,7 @@ struct ExposureReader::Impl {
     std::optional<std::uint64_t> most_rows;  // at most that many
     Time first{};
     bool failed = false;
+    std::string place;
     std::vector<Origin> also;
     bool several = false;  // one of several statements of a message: which one is not known
   };
@@ -612,6 +624,7 @@ struct ExposureReader::Impl {
             statement_key(line) + "/" + std::to_string(text)};
     run.failed = failed;
     run.several = several;
+    run.place = s.to_program ? "program" : s.to_file ? "file" : "";
     if (access.rows.certainty == Certainty::kExact && counts_result(s, access)) {
       auto& most = line.session.rows[text];
       most = std::max(most, access.rows.value);
@@ -853,6 +866,8 @@ struct ExposureReader::Impl {
     Reach reach = blank(line, dataset, run.key + "/" + dataset);
     reach.first = run.first != Time{} ? run.first : line.access.time;
     reach.way = through_view && run.way == "select" ? "view" : run.way;
+    reach.place = run.place;
+    if (reach.place.empty() && calls_dblink(line.access.statement.text)) reach.place = "database";
     reach.rows = run.rows;
     reach.collected = tally.collected;
     reach.paged = query.limited && (set.all || !set.exact);
@@ -1409,7 +1424,10 @@ struct ExposureReader::Impl {
       case Kind::kUpdate: update(line, s, w, key, people, already); return;
       case Kind::kDelete:
         if (already) return;
-        for (const PersonNo no : targets(line, s, w, key, people)) people.remove(no, now + options.commit_slack);
+        for (const PersonNo no : targets(line, s, w, key, people)) {
+          if (line.session.transaction) line.session.removed.emplace_back(people.dataset(), no);
+          else people.remove(no, now + options.commit_slack);
+        }
         return;
       default: return;
     }
@@ -1447,7 +1465,8 @@ struct ExposureReader::Impl {
       }
       return;
     }
-    const Time until = already ? storage::kForever : now + options.commit_slack;
+    // Within a transaction the old values may come back: they go on matching.
+    const Time until = already || line.session.transaction ? storage::kForever : now + options.commit_slack;
     for (const PersonNo no : who) {
       people.change(no, now, until, values);
       if (std::any_of(unknown.begin(), unknown.end(), registered)) people.obscure(no);

@@ -50,6 +50,7 @@ struct Reach {
   std::optional<std::uint64_t> estimate;  // people the conditions probably mean, where that could not be proved
   std::vector<Origin> also;               // earlier records that belong to it (DECLARE, PREPARE)
   std::string way;       // "select", "copy", "cursor", "pg_dump", "prepared", "view", "returning", "failed", "event"
+  std::string place;     // "program", "file", "database": the rows went there and not (only) to the client
   std::string reason;    // one sentence for a person: why this grade
   std::string statement_key;  // session and number: the same for all reaches of one statement
 };

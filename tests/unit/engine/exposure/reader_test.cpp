@@ -298,5 +298,21 @@ TEST(DatasetMap, FindsTablesAndKinds) {
   EXPECT_EQ(map.kind_of("patient", "other"), "");
 }
 
+TEST_F(Exposure, ADeleteThatIsRolledBackTakesNobodyAway) {
+  std::vector<Reach> out;
+  const auto run = [&](Access a) { reader_->read(a, out); };
+  run(line("BEGIN", "begin"));
+  run(line("DELETE", "delete from patient where id = 2", 1, "patient"));
+  run(line("ROLLBACK", "rollback"));
+  now_ += std::chrono::minutes(5);
+  const auto& people = *registers_.find("patient");
+  EXPECT_EQ(people.count({now_, now_}), 5U);
+  run(line("BEGIN", "begin"));
+  run(line("DELETE", "delete from patient where id = 2", 1, "patient"));
+  run(line("COMMIT", "commit"));
+  now_ += std::chrono::minutes(5);
+  EXPECT_EQ(people.count({now_, now_}), 4U);
+}
+
 }  // namespace
 }  // namespace tocsin::engine
