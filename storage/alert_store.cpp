@@ -291,6 +291,12 @@ Result<std::vector<KeptFinding>> AlertStore::findings_of(Reader& reader, std::in
   return out;
 }
 
+Result<std::vector<Scope>> AlertStore::scopes_of_rules(Reader& reader, std::string_view rule) {
+  return reader.rows<Scope>(
+      "SELECT actor, dataset, MIN(time), MAX(last_time) FROM finding WHERE substr(rule, 1, length(?1)) = ?1 GROUP BY actor, dataset",
+      [](const Columns& c) { return Scope{c.text(0), c.text(1), c.time(2), c.time(3)}; }, rule);
+}
+
 Result<std::vector<Scope>> AlertStore::scopes_of(Reader& reader, std::span<const std::int64_t> alerts) {
   std::vector<Scope> all;
   for (const std::int64_t alert : alerts) {

@@ -110,6 +110,8 @@ class AlertStore {
 
   // Findings -----------------------------------------------------------------------------------------------
   // Without its evidence.
+  // Who made findings whose rules begin with `rule`, about which dataset, from when to when.
+  [[nodiscard]] static Result<std::vector<Scope>> scopes_of_rules(Reader& reader, std::string_view rule);
   [[nodiscard]] static Result<std::optional<KeptFinding>> finding(Reader& reader, std::string_view id);
   // Writes the finding (all but its evidence), new or known by its id.
   [[nodiscard]] static Result<void> put_finding(Transaction& tx, const KeptFinding& kept, Time now);

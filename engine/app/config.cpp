@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "engine/access/person.hpp"
+#include "engine/detect/circumstances.hpp"
 #include "engine/exposure/objects.hpp"
 #include "rules/base/text.hpp"
 
@@ -283,6 +284,20 @@ void read_all(Walk& walk, const YAML::Node& root, Config& config) {
       {"exports", [&](const auto& node, const auto& path) {
          walk.map(node, path, {
              {"minimum_people", [&](const auto& n, const auto& p) { walk.number(n, p, config.export_minimum_people, 1, 1'000'000'000); }},
+             {"cumulative_people", [&](const auto& n, const auto& p) { walk.number(n, p, config.export_cumulative_people, 1, 1'000'000'000); }},
+             {"window_minutes", [&](const auto& n, const auto& p) { walk.number(n, p, config.export_window_minutes, 1, 60 * 24 * 31); }},
+             {"first_time_days", [&](const auto& n, const auto& p) { walk.number(n, p, config.export_first_time_days, 0, 3650); }},
+             {"hours", [&](const auto& n, const auto& p) {
+                walk.text(n, p, config.export_hours);
+                if (auto hours = OfficeHours::parse(config.export_hours); !hours) walk.wrong(n, p, hours.error().message);
+              }},
+             {"networks", [&](const auto& list, const auto& p) {
+                walk.list(list, p, [&](const auto& n, const auto& q) {
+                  walk.text(n, q, config.export_networks.emplace_back());
+                  Networks one;
+                  if (auto done = one.add(config.export_networks.back()); !done) walk.wrong(n, q, done.error().message);
+                });
+              }},
              {"allowed", [&](const auto& list, const auto& p) {
                 walk.list(list, p, [&](const auto& n, const auto& q) {
                   AllowedExport allowed;

@@ -92,6 +92,11 @@ struct Config {
   std::vector<DatasetConfig> datasets;
   std::vector<AllowedExport> allowed_exports;
   std::uint64_t export_minimum_people = 50;
+  std::uint64_t export_cumulative_people = 200;
+  std::uint64_t export_window_minutes = 60;
+  std::vector<std::string> export_networks;  // clients outside these are told; empty = not looked at
+  std::string export_hours;                  // "Mon-Fri 07:00-19:00 +01:00"; empty = not looked at
+  std::uint64_t export_first_time_days = 0;  // an export by someone who made none for so long is told; 0 = not looked at
   std::vector<std::string> sigma_rules;    // besides the built-in pack
   std::string placeholders;                // YAML table of values for %placeholders%; empty = none
   std::uint32_t lateness_minutes = 5;      // how late an event may come and still count in correlations

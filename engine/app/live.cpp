@@ -675,6 +675,10 @@ struct Live::Impl final : EventSink {
     auto setup = make_setup(config, book->engine(), state->keys, tell);
     if (!setup) return pass(std::move(setup));
     if (auto done = import_registers(*state, config, clock.now(), tell); !done) return done;
+    // A first export is the first in the organisation's memory, not in this process's.
+    auto exported = state->db->read([](storage::Reader& reader) { return storage::AlertStore::scopes_of_rules(reader, "tocsin.export."); });
+    if (!exported) return pass(std::move(exported));
+    for (const storage::Scope& scope : *exported) setup->exports.earlier[{scope.actor, scope.dataset}] = scope.to;
     list_other_rules(*setup);
     source_setups = setup->sources;
     pipeline = std::make_unique<Pipeline>(std::move(*setup), *state->registers);

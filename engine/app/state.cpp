@@ -223,6 +223,17 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
 
   setup.datasets = dataset_map(config);
   setup.exports.minimum_people = config.export_minimum_people;
+  setup.exports.cumulative_people = config.export_cumulative_people;
+  setup.exports.window = std::chrono::minutes(config.export_window_minutes);
+  setup.exports.first_time = std::chrono::hours(24 * config.export_first_time_days);
+  for (const std::string& network : config.export_networks) {
+    if (auto done = setup.exports.networks.add(network); !done) return pass(std::move(done));
+  }
+  if (!config.export_hours.empty()) {
+    auto hours = OfficeHours::parse(config.export_hours);
+    if (!hours) return pass(std::move(hours));
+    setup.exports.hours = *hours;
+  }
   for (const AllowedExport& a : config.allowed_exports) setup.exports.allowed.push_back({a.actor, a.application, a.dataset});
   for (const SourceConfig& s : config.sources) {
     SourceSetup source;

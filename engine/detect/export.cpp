@@ -167,12 +167,50 @@ struct ExportDetector::Impl {
       const std::string way = r.paged && r.way != "failed" ? "paging" : r.way;
       const auto running = w.episodes.find(way);
       const bool grows = running != w.episodes.end() && running->second.counted.count(r.key) > 0;
+      const std::size_t before = out.size();
       if (grows || at_once(r, most)) {
         add(w, way, access, r, most, out);
       } else {
         little(w, access, r, most.value_or(0), out);
       }
+      if (!allowed(r)) circumstances(w, access, r, most, out.size() > before, out);
     }
+  }
+
+  void circumstances(Watch& w, const Access& access, const Reach& r, std::optional<std::uint64_t> most, bool bulk, std::vector<Finding>& out) {
+    const std::string data = r.dataset.empty() ? "people's data" : r.dataset;
+    if (!r.place.empty()) {
+      const std::string where = r.place == "program" ? "a program on the database server" : r.place == "file" ? "a file on the database server" : "another database";
+      extra(w, "outside", access, r, most, r.actor + " moved " + data + " to " + where, "The rows went to " + where + ".", out);
+    } else if (bulk && !options.networks.empty() && !options.networks.hold(r.client_ip)) {
+      extra(w, "outside", access, r, most, r.actor + " exported " + data + " to an address outside", "The client's address " + printable(r.client_ip, 60) + " is in none of the configured networks.", out);
+    }
+    if (!bulk) return;
+    if (!options.hours.hold(access.time)) {
+      extra(w, "off-hours", access, r, most, r.actor + " exported " + data + " outside office hours", "It happened outside the configured office hours.", out);
+    }
+    if (options.first_time <= Duration{}) return;
+    const auto key = std::pair(r.actor, r.dataset);
+    const auto known = options.earlier.find(key);
+    const bool running = w.episodes.count("first-time") > 0 && access.time - w.episodes.at("first-time").finding.last <= options.episode_gap;
+    if (running || known == options.earlier.end() || access.time - known->second > options.first_time) {
+      const auto days = std::chrono::duration_cast<std::chrono::hours>(options.first_time).count() / 24;
+      extra(w, "first-time", access, r, most, "First export of " + data + " by " + r.actor,
+            r.actor + " has made no bulk export of it in the last " + std::to_string(days) + " days, as far as is remembered.", out);
+    }
+    if (options.earlier.size() >= options.max_actors && known == options.earlier.end()) options.earlier.erase(options.earlier.begin());
+    Time& newest = options.earlier[key];
+    newest = std::max(newest, access.time);
+  }
+
+  void extra(Watch& w, const std::string& way, const Access& access, const Reach& r, std::optional<std::uint64_t> most, std::string title, const std::string& why,
+             std::vector<Finding>& out) {
+    Episode& e = episode(w, way, access, r);
+    e.finding.title = std::move(title);
+    support(e, evidence_of(r.origin, access.time, preview_of(access)));
+    count(e, r, most);
+    finish(e, way, access, r, out);
+    out.back().reason = why + " " + out.back().reason;
   }
 
   Episode& episode(Watch& w, const std::string& way, const Access& access, const Reach& r) {

@@ -7,16 +7,23 @@
 // Two rules. "At once": one statement (or one cursor) could give at least `minimum_people` people, or
 // `minimum_share` of a dataset that is not tiny. "Little by little": one actor reaches `cumulative_people`
 // different people of a dataset within `window`; paging counts the rows of its pages.
+// Three circumstances make findings of their own beside these, each with its exposure: rows that leave for a place
+// outside ("tocsin.export.outside": a program, a file of the server, another database, or, in bulk, a client outside the
+// configured networks), a bulk export outside office hours ("…off-hours"), and one by an actor who has made none of
+// this dataset for long ("…first-time"; earlier ones are given at start, so a restart forgets nothing).
 // A finding is one (actor, dataset, way) and goes on while the gap is at most `episode_gap`: the same id comes
 // again, with the evidence that is new and the numbers as they now are. All findings of one actor and dataset share an alert.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/access/access.hpp"
+#include "engine/detect/circumstances.hpp"
 #include "engine/exposure/reader.hpp"
 #include "storage/finding.hpp"
 
@@ -37,6 +44,10 @@ struct ExportOptions {
   Duration episode_gap = std::chrono::hours(1);
   std::uint64_t critical_people = 10'000;  // critical from here, or the whole dataset
   std::vector<AllowedExporter> allowed;    // their findings are informational
+  Networks networks;                       // clients outside are told; empty = not looked at
+  OfficeHours hours;                       // bulk exports outside are told; unset = not looked at
+  Duration first_time{};                   // one that did not happen for so long is told; 0 = not looked at
+  std::map<std::pair<std::string, std::string>, Time> earlier;  // (actor, dataset) -> their newest bulk export
   std::size_t max_actors = 100'000;        // (actor, dataset) pairs remembered; the longest idle goes first
 };
 

@@ -133,5 +133,71 @@ TEST_F(Exports, ARefusedReadIsToldAtLow) {
   EXPECT_EQ(out[0].title, "Refused read of billing by mallory");
 }
 
+std::vector<std::string> rules_of(const std::vector<Finding>& findings) {
+  std::vector<std::string> out;
+  for (const Finding& f : findings) out.push_back(f.rule);
+  return out;
+}
+
+TEST_F(Exports, ToAPlaceOutsideIsToldWhateverItsSize) {
+  ExportDetector d({});
+  Reach r = one(7);
+  r.place = "program";
+  const auto found = see(d, r);
+  ASSERT_EQ(rules_of(found), std::vector<std::string>{"tocsin.export.outside"});
+  ASSERT_TRUE(found[0].exposure);
+  EXPECT_EQ(found[0].exposure->at_most, 1U);
+  EXPECT_EQ(found[0].group, "export/mallory/patient");
+}
+
+TEST_F(Exports, BulkFromAnAddressOutside) {
+  ExportOptions options;
+  ASSERT_TRUE(options.networks.add("10.0.0.0/8"));
+  ASSERT_TRUE(options.networks.add("2001:db8::/32"));
+  EXPECT_FALSE(options.networks.add("10.0.0/8"));
+  EXPECT_FALSE(options.networks.add("10.0.0.0/33"));
+  ExportDetector d(std::move(options));
+  for (const auto& [ip, outside] : std::vector<std::pair<std::string, bool>>{{"10.9.8.7", false}, {"2001:db8::9", false}, {"", false}, {"[local]", false}, {"192.0.2.1", true}, {"2001:db9::1", true}}) {
+    Reach r = whole(5000, 5000);
+    r.client_ip = ip;
+    EXPECT_EQ(see(d, r).size(), outside ? 2U : 1U) << ip;
+    Reach small = one(3);
+    small.client_ip = ip;
+    EXPECT_TRUE(see(d, small).empty()) << ip;
+  }
+}
+
+TEST_F(Exports, BulkOutsideOfficeHours) {
+  ExportOptions options;
+  options.hours = *OfficeHours::parse("Mon-Fri 07:00-19:00 +01:00");
+  ExportDetector d(std::move(options));
+  for (const auto& [time, off] : std::vector<std::pair<const char*, bool>>{{"2026-11-23T06:00:00Z", false}, {"2026-11-23T05:59:59Z", true},
+                                                                           {"2026-11-23T17:59:59Z", false}, {"2026-11-23T18:00:00Z", true},
+                                                                           {"2026-11-28T12:00:00Z", true}, {"2026-11-29T23:30:00Z", true}}) {
+    now_ = *parse_rfc3339(time);
+    EXPECT_EQ(see(d, whole(5000, 5000)).size(), off ? 2U : 1U) << time;
+  }
+  for (const char* bad : {"", "Mon", "Mon-Fri", "Mon-Fri 19:00-07:00", "Mon-Xyz 07:00-08:00", "Mon 7-8", "Mon 07:00-08:00 1", "Mon 07:00-25:00"}) EXPECT_FALSE(OfficeHours::parse(bad)) << bad;
+}
+
+TEST_F(Exports, TheFirstInAMonthIsToldAndRememberedAcrossRestarts) {
+  ExportOptions options;
+  options.first_time = std::chrono::hours(24 * 30);
+  ExportDetector d(options);
+  EXPECT_EQ(rules_of(see(d, whole(5000, 5000))), (std::vector<std::string>{"tocsin.export.select", "tocsin.export.first-time"}));
+  now_ += std::chrono::hours(24 * 20);
+  EXPECT_EQ(see(d, whole(5000, 5000)).size(), 1U);
+  const Time newest = now_;
+  now_ += std::chrono::hours(24 * 31);
+  EXPECT_EQ(see(d, whole(5000, 5000)).size(), 2U);
+  // After a restart the detector is given what the findings say.
+  options.earlier[{"mallory", "patient"}] = newest;
+  ExportDetector again(options);
+  now_ = newest + std::chrono::hours(24 * 29);
+  EXPECT_EQ(see(again, whole(5000, 5000)).size(), 1U);
+  now_ = newest + std::chrono::hours(24 * 90);
+  EXPECT_EQ(see(again, whole(5000, 5000)).size(), 2U);
+}
+
 }  // namespace
 }  // namespace tocsin::engine
