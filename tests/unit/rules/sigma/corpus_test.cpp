@@ -40,5 +40,28 @@ TEST(Corpus, LoadsWholeExceptForRulesThatNeedPlaceholders) {
   EXPECT_EQ(loaded.engine->rules().size() + static_cast<std::size_t>(rejected["missing-placeholder"]), 3780U);
 }
 
+TEST(Corpus, LoadsWholeWithATableOfPlaceholders) {
+  const std::filesystem::path folder = shared_data() / "sigma-rules/sigma";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the public rules are not at " << folder;
+  const auto sources = read_rule_files({&folder, 1});
+  ASSERT_TRUE(sources.has_value()) << sources.error().text();
+  // The refusals name what the table must hold; a rule may need several.
+  LoadOptions options;
+  Loaded loaded = load(*sources, options);
+  for (int round = 0; round < 5 && loaded.count(Status::kRejected) > 0; ++round) {
+    for (const Report& report : loaded.reports) {
+      if (report.status != Status::kRejected) continue;
+      const std::string& message = report.remarks.front().message;
+      const std::size_t first = message.find('%'), last = message.rfind('%');
+      ASSERT_LT(first, last) << report.text();
+      options.placeholders[message.substr(first + 1, last - first - 1)] = {"one", "two*"};
+    }
+    loaded = load(*sources, options);
+  }
+  EXPECT_EQ(loaded.count(Status::kRejected), 0U);
+  EXPECT_EQ(loaded.engine->rules().size(), 3780U);
+  EXPECT_GE(options.placeholders.size(), 20U);
+}
+
 }  // namespace
 }  // namespace tocsin::rules::sigma
