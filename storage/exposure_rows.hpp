@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/exposure_store.hpp"
+#include "storage/words.hpp"
 
 namespace tocsin::storage::exposure {
 
@@ -25,8 +26,5 @@ inline constexpr std::string_view kReachColumns =
 
 // `order` begins with a blank: " ORDER BY …" or nothing.
 [[nodiscard]] Result<std::vector<ReachRow>> select_rows(Reader& reader, const ExposureFilter& filter, std::string_view order);
-
-[[nodiscard]] std::string joined(const std::vector<std::string>& words);  // by U+001F
-[[nodiscard]] std::vector<std::string> separated(const std::string& text);
 
 }  // namespace tocsin::storage::exposure

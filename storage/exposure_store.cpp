@@ -9,8 +9,6 @@
 
 #include <roaring/roaring.h>
 
-#include "rules/base/text.hpp"
-
 namespace tocsin::storage {
 namespace {
 
@@ -78,19 +76,6 @@ std::optional<std::int64_t> signed_of(std::optional<std::uint64_t> v) {
 }  // namespace
 
 namespace exposure {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : "\x1f") + word;
-  return out;
-}
-
-std::vector<std::string> separated(const std::string& text) {
-  std::vector<std::string> out;
-  if (text.empty()) return out;
-  for (const std::string_view part : split(text, '\x1f')) out.emplace_back(part);
-  return out;
-}
 
 ReachRow row_from(const Columns& c) {
   ReachRow row;

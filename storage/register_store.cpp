@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "storage/words.hpp"
 
 namespace tocsin::storage {
 namespace {
@@ -30,19 +31,6 @@ const Migration kMigrations[] = {
 constexpr std::string_view kContacts[] = {"name", "email", "phone", "language", "country"};
 constexpr std::string_view kKnownColumns =
     "p.no, p.pseudonym, d.name, p.valid_from, p.valid_to, p.listed, p.erased, p.country, p.language";
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : "\x1f") + word;
-  return out;
-}
-
-std::vector<std::string> separated(const std::string& text) {
-  std::vector<std::string> out;
-  if (text.empty()) return out;
-  for (const std::string_view part : split(text, '\x1f')) out.emplace_back(part);
-  return out;
-}
 
 // What the vault keeps of a person's values: how to reach and address them, nothing else.
 Fields contacts(const People::Attributes& attributes) {

@@ -493,11 +493,7 @@ struct Journal::Impl {
     const Seq first = next_seq;
     const std::uint64_t ids_before = ids_in_segment;
     buffer.clear();
-    Frame mark;
-    mark.type = FrameType::kMark;
-    mark.seq = next_seq;
-    mark.arrived = clock.now();
-    mark.position = next_seq - 1;
+    const Frame mark = mark_now();
     append_frame(buffer, mark, checksum_seed(instance));
     const std::size_t origins_before = origins.size();
     for (Request* request : requests) request->result = encode(request->records, undo);
@@ -726,15 +722,21 @@ struct Journal::Impl {
     close_segment();
   }
 
-  // Ends the open segment properly. If that fails nothing is lost: it is then one that a crash ended.
-  void seal() {
-    if (fd < 0) return;
-    buffer.clear();
+  // Says that everything before it was synced.
+  Frame mark_now() const {
     Frame mark;
     mark.type = FrameType::kMark;
     mark.seq = next_seq;
     mark.arrived = clock.now();
     mark.position = next_seq - 1;
+    return mark;
+  }
+
+  // Ends the open segment properly. If that fails nothing is lost: it is then one that a crash ended.
+  void seal() {
+    if (fd < 0) return;
+    buffer.clear();
+    const Frame mark = mark_now();
     append_frame(buffer, mark, checksum_seed(instance));
     Frame frame = mark;
     frame.type = FrameType::kSeal;
@@ -754,11 +756,7 @@ struct Journal::Impl {
   // Says on disk that the newest batch was synced, which recovery could not know otherwise.
   void mark_idle() {
     buffer.clear();
-    Frame mark;
-    mark.type = FrameType::kMark;
-    mark.seq = next_seq;
-    mark.arrived = clock.now();
-    mark.position = next_seq - 1;
+    const Frame mark = mark_now();
     append_frame(buffer, mark, checksum_seed(instance));
     bool sync_failed = false;
     if (!write_out(sync_failed)) {
