@@ -139,7 +139,7 @@ Use through(Use inner, Use outer) {
 
 // The columns of a definition under the names that readers of the relation use.
 std::vector<sql::Output> outputs_of(const Definition& definition) {
-  const sql::Statement& s = *definition.statement;
+  const sql::Statement& s = definition.said.statement();
   std::vector<sql::Output> out = definition.copy && !s.staged.empty() ? s.staged : s.query.outputs;
   const bool star = std::any_of(out.begin(), out.end(), [](const sql::Output& o) { return o.name == "*"; });
   if (!s.target_columns.empty() && star) return {};  // which name means which column cannot be told
@@ -198,7 +198,7 @@ void bind(std::optional<sql::Value>& v, const Definition& d) {
 void append(Expanded& to, int source, const Definition& definition, bool only_one) {
   const int offset = static_cast<int>(to.query.sources.size());
   const int predicates = static_cast<int>(to.query.predicates.size());
-  const Query& inner = definition.statement->query;
+  const Query& inner = definition.said.statement().query;
   const std::vector<sql::Output> outputs = outputs_of(definition);
   for (Predicate p : inner.predicates) {
     for (Column* c : {&p.column, &p.other}) {
@@ -282,7 +282,7 @@ Expanded expand(const Query& query, const Catalogue& catalogue) {
       if (definitions == nullptr) continue;
       bool any_copy = false;
       for (const Definition& definition : *definitions) {
-        if (out.query.sources.size() + definition.statement->query.sources.size() > sql::kMaxSources ||
+        if (out.query.sources.size() + definition.said.statement().query.sources.size() > sql::kMaxSources ||
             out.query.predicates.size() * 2 > sql::kMaxPredicates) {
           return out;  // the rest counts as relations of their own, without conditions from inside
         }

@@ -15,10 +15,18 @@
 
 namespace tocsin::engine {
 
+// A statement that is remembered, and what it was read from, so that it can be kept and read again after a restart.
+struct KnownStatement {
+  std::shared_ptr<const sql::Reading> reading;
+  std::size_t index = 0;  // in reading->statements
+  std::string text;
+  bool mysql = false;     // the language of `text`
+  [[nodiscard]] const sql::Statement& statement() const { return reading->statements[index]; }
+};
+
 // A relation that stands for a query: a view, or a copy of what a query gave at some time.
 struct Definition {
-  std::shared_ptr<const sql::Reading> reading;  // keeps the statement alive
-  const sql::Statement* statement = nullptr;
+  KnownStatement said;
   std::vector<std::string> parameters;
   bool parameters_known = true;
   bool copy = false;      // the rows were taken at `taken`; a view's are taken when it is read

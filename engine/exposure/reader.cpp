@@ -12,6 +12,7 @@
 
 #include "engine/exposure/catalogue.hpp"
 #include "engine/exposure/evaluate.hpp"
+#include "engine/exposure/session.hpp"
 #include "engine/sql/mysql.hpp"
 #include "engine/sql/reading.hpp"
 #include "rules/base/text.hpp"
@@ -119,66 +120,6 @@ std::string people_word(std::uint64_t n) { return n == 1 ? "1 person" : with_com
 
 }  // namespace
 
-// What is remembered of one database session.
-struct Session {
-  struct Prepared {
-    ReadingPtr reading;
-    std::size_t index = 0;
-    Origin origin;
-  };
-  struct Cursor {
-    ReadingPtr reading;
-    std::size_t index = 0;
-    std::vector<std::string> parameters;
-    bool parameters_known = false;
-    std::string key;       // of the DECLARE
-    Origin origin;         // of the DECLARE
-    Time from{};           // its snapshot is not older
-    Time first{};          // first FETCH
-    std::uint64_t fetched = 0;
-    bool all = false;
-    bool hold = false;
-  };
-  std::string id;
-  Time last{};            // of the newest record of an earlier statement
-  bool last_known = false;
-  std::optional<Time> transaction;  // since when one is open, at the latest
-  std::string role;
-  std::vector<std::string> search_path;
-  std::map<std::string, Prepared, std::less<>> prepared;
-  std::map<std::string, Cursor, std::less<>> cursors;
-  std::vector<std::pair<std::string, PersonNo>> added;    // in this transaction, to be taken back at ROLLBACK
-  std::vector<std::pair<std::string, PersonNo>> removed;  // in this transaction, to go at COMMIT
-
-  // The statement whose lines are coming in.
-  std::uint64_t number = 0;
-  Time before{};          // `last` when it began
-  bool before_known = false;
-  std::map<std::size_t, std::uint64_t> rows;  // most rows seen, by text
-  std::vector<Reach> reaches;                 // newest per key
-  bool staged = false;
-  std::set<std::string> views;                // VIEW lines
-  // A prepared write whose values are not with its line: they may come with the EXECUTE.
-  struct Deferred {
-    Access access;
-    ReadingPtr reading;
-    std::size_t index;
-    storage::Span when;
-  };
-  std::optional<Deferred> deferred;
-
-  // MariaDB: tables that the log named for statements whose own line has not come, by query number; the tables of
-  // LOCK TABLES, whose statements name none; and whether sql_mode makes texts mean something else.
-  struct Opened {
-    Origin origin;
-    Time time{};
-    std::vector<std::string> read, written;  // with repetitions: once for each time a table was opened
-  };
-  std::map<std::uint64_t, Opened> opened;
-  std::vector<std::string> locked;
-  bool other_modes = false;
-};
-
 struct ExposureReader::Impl {
   DatasetMap map;
   storage::Registers& registers;
@@ -279,7 +220,7 @@ struct ExposureReader::Impl {
     }
     std::vector<Reach> unused;
     Line line{d.access, s, catalogue(d.access), d.when, unused};
-    write(line, d.reading->statements[d.index]);
+    write(line, d.said.statement());
   }
 
   // The moments whose state of the database the statement may have seen: not before the record that precedes it
@@ -350,7 +291,7 @@ struct ExposureReader::Impl {
     if (command != "PREPARE") {  // writes count wherever they stand: in CTEs, prepared, under EXPLAIN ANALYZE
       if (!s.writes.empty()) {
         if (s.kind == Kind::kPrepare && !access.statement.parameters_known && access.statement.audit_class == "WRITE") {
-          line.session.deferred = Session::Deferred{access, reading, index, line.when};
+          line.session.deferred = Session::Deferred{access, said(line, reading, s), line.when};
         } else {
           write(line, s);
         }
@@ -377,7 +318,7 @@ struct ExposureReader::Impl {
       case Kind::kRollbackTo: return;  // part of the transaction; what it took back stays counted
       case Kind::kCreateTable: create_table(line, s); return;
       case Kind::kCreateView:
-        if (!failed) line.catalogue.define(s.target.text(), definition(line, reading, s, false));
+        if (!failed) line.catalogue.define(s.target.text(), definition(line, said(line, reading, s), false));
         return;
       case Kind::kDrop:
         for (const sql::Relation& r : s.dropped) line.catalogue.drop(r.text());
@@ -387,7 +328,7 @@ struct ExposureReader::Impl {
         return;
       case Kind::kPrepare:
         if (command == "PREPARE") {
-          if (!failed) prepare(line, reading, index, s.name);
+          if (!failed) prepare(line, said(line, reading, s), s.name);
           return;
         }
         if (s.inner != Kind::kCreateAs && !s.query.outputs.empty()) query(line, reading, s, "prepared", several);
@@ -398,7 +339,7 @@ struct ExposureReader::Impl {
         return;
       case Kind::kDeclare:
         if (command == "DECLARE CURSOR" || command.empty()) {
-          if (!failed) declare(line, reading, index, s.name);
+          if (!failed) declare(line, said(line, reading, s), s.name);
           return;
         }
         query(line, reading, s, "cursor", several);
@@ -471,10 +412,13 @@ struct ExposureReader::Impl {
     return relation.text();
   }
 
-  static Definition definition(const Line& line, const ReadingPtr& reading, const sql::Statement& s, bool copy) {
+  static KnownStatement said(const Line& line, const ReadingPtr& reading, const sql::Statement& s) {
+    return {reading, static_cast<std::size_t>(&s - reading->statements.data()), line.access.statement.text, is_mysql(line.access)};
+  }
+
+  static Definition definition(const Line& line, KnownStatement said, bool copy) {
     Definition d;
-    d.reading = reading;
-    d.statement = &s;
+    d.said = std::move(said);
     d.copy = copy;
     d.parameters = line.access.statement.parameters;
     d.parameters_known = line.access.statement.parameters_known;
@@ -488,7 +432,7 @@ struct ExposureReader::Impl {
                                     [](const Source& source) { return source.staged > Use::kStatistic; });
     if (!people) return;
     line.session.staged = true;
-    line.catalogue.add_copy(s.target.text(), definition(line, reading, s, true));
+    line.catalogue.add_copy(s.target.text(), definition(line, said(line, reading, s), true));
   }
 
   // CREATE TABLE … AS EXECUTE q(5).
@@ -496,7 +440,7 @@ struct ExposureReader::Impl {
     const auto found = line.session.prepared.find(s.name);
     if (line.session.staged || line.access.outcome == Outcome::kFailure || found == line.session.prepared.end()) return;
     line.session.staged = true;
-    Definition d = definition(line, found->second.reading, found->second.reading->statements[found->second.index], true);
+    Definition d = definition(line, found->second.said, true);
     d.parameters.clear();
     d.parameters_known = true;
     for (const sql::Value& v : s.arguments) {
@@ -506,18 +450,17 @@ struct ExposureReader::Impl {
     line.catalogue.add_copy(s.target.text(), std::move(d));
   }
 
-  void prepare(Line& line, const ReadingPtr& reading, std::size_t index, const std::string& name) {
+  void prepare(Line& line, KnownStatement said, const std::string& name) {
     Session& s = line.session;
     if (s.prepared.size() >= options.max_prepared && s.prepared.count(name) == 0) s.prepared.erase(s.prepared.begin());
-    s.prepared[name] = {reading, index, line.access.origin};
+    s.prepared[name] = {std::move(said), line.access.origin};
   }
 
-  void declare(Line& line, const ReadingPtr& reading, std::size_t index, const std::string& name) {
+  void declare(Line& line, KnownStatement said, const std::string& name) {
     Session& s = line.session;
     if (s.cursors.size() >= options.max_cursors && s.cursors.count(name) == 0) s.cursors.erase(s.cursors.begin());
     Session::Cursor cursor;
-    cursor.reading = reading;
-    cursor.index = index;
+    cursor.said = std::move(said);
     cursor.parameters = line.access.statement.parameters;
     cursor.parameters_known = line.access.statement.parameters_known;
     cursor.key = statement_key(line) + "/" + name;
@@ -525,8 +468,8 @@ struct ExposureReader::Impl {
     cursor.from = line.when.from;
     cursor.hold = line.access.statement.text.find("HOLD") != std::string::npos ||
                   line.access.statement.text.find("hold") != std::string::npos;
+    name_resource(line, cursor.said.statement().query);
     s.cursors[name] = std::move(cursor);
-    name_resource(line, reading->statements[index].query);
     line.access.action = Action::kQuery;
   }
 
@@ -549,7 +492,7 @@ struct ExposureReader::Impl {
     cursor.all = cursor.all || s.all;
     cursor.fetched += std::min<std::uint64_t>(s.count, UINT64_MAX / 4 - std::min(cursor.fetched, UINT64_MAX / 4));
     access.action = Action::kRead;
-    const sql::Statement& declared = cursor.reading->statements[cursor.index];
+    const sql::Statement& declared = cursor.said.statement();
     storage::Span when{std::min(cursor.from, line.when.from), access.time};
     Run run{declared.query, {&cursor.parameters, cursor.parameters_known}, when, copy_way(access) == "pg_dump" ? "pg_dump" : "cursor", cursor.key};
     if (!cursor.all) run.most_rows = cursor.fetched;
@@ -585,7 +528,7 @@ struct ExposureReader::Impl {
       emit(line, std::move(reach));
       return;
     }
-    const sql::Statement& prepared = found->second.reading->statements[found->second.index];
+    const sql::Statement& prepared = found->second.said.statement();
     if (prepared.query.outputs.empty()) return;
     Run run{prepared.query, {&values, known}, line.when, "prepared", statement_key(line)};
     run.also.push_back(found->second.origin);
@@ -1232,8 +1175,9 @@ struct ExposureReader::Impl {
   void opaque_copy(Line& line, const std::string& target, const std::vector<std::string>& tables) {
     for (const std::string& table : std::set<std::string>(tables.begin(), tables.end())) {
       if (table == target || table.find('"') != std::string::npos) continue;
-      auto reading = sql::read("create table t as select json_agg(p) from \"" + table + "\" p");
-      if (reading) line.catalogue.add_copy(target, definition(line, *reading, (*reading)->statements.front(), true));
+      std::string text = "create table t as select json_agg(p) from \"" + table + "\" p";
+      auto reading = sql::read(text);
+      if (reading) line.catalogue.add_copy(target, definition(line, {std::move(*reading), 0, std::move(text), false}, true));
     }
   }
 
