@@ -1,32 +1,14 @@
-// UTF-8 by the table of RFC 3629 section 4, and small string helpers.
+// UTF-8 repair, terminal-safe printing, and small string helpers.
 #include "rules/base/text.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
+#include "rules/base/utf8.hpp"
+
 namespace tocsin {
 namespace {
-
-// Length of the well-formed sequence at the front of `s` and its code point; 0 if it is malformed.
-std::size_t sequence(std::string_view s, std::uint32_t& code) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(s[i])); };
-  const std::uint32_t b0 = at(0);
-  if (b0 < 0x80) {
-    code = b0;
-    return 1;
-  }
-  const std::size_t n = b0 >= 0xF0 ? 4 : b0 >= 0xE0 ? 3 : 2;
-  if (b0 < 0xC2 || b0 > 0xF4 || s.size() < n) return 0;
-  code = b0 & (0x7FU >> n);
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((at(i) & 0xC0U) != 0x80) return 0;
-    code = code << 6 | (at(i) & 0x3FU);
-  }
-  if (n == 3 && (code < 0x800 || (code >= 0xD800 && code <= 0xDFFF))) return 0;
-  if (n == 4 && (code < 0x10000 || code > 0x10FFFF)) return 0;
-  return n;
-}
 
 bool hidden(std::uint32_t c) noexcept {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x200E || c == 0x200F || c == 0x61C ||
@@ -38,7 +20,7 @@ bool hidden(std::uint32_t c) noexcept {
 bool is_utf8(std::string_view text) noexcept {
   std::uint32_t code = 0;
   while (!text.empty()) {
-    const std::size_t n = sequence(text, code);
+    const std::size_t n = decode_utf8(text, code);
     if (n == 0) return false;
     text.remove_prefix(n);
   }
@@ -50,7 +32,7 @@ std::string to_utf8(std::string_view text) {
   out.reserve(text.size());
   std::uint32_t code = 0;
   while (!text.empty()) {
-    const std::size_t n = sequence(text, code);
+    const std::size_t n = decode_utf8(text, code);
     if (n == 0) {
       out += "\xEF\xBF\xBD";
       text.remove_prefix(1);
@@ -67,7 +49,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   std::uint32_t code = 0;
   while (!text.empty()) {
     if (out.size() >= limit) return out + "…";
-    const std::size_t n = sequence(text, code);
+    const std::size_t n = decode_utf8(text, code);
     if (n == 0 || hidden(code)) {
       char escape[16];
       if (n == 0) std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned char>(text[0]));

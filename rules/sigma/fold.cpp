@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "rules/base/utf8.hpp"
+
 namespace tocsin::rules::sigma {
 namespace {
 
@@ -30,27 +32,6 @@ std::uint32_t fold_code(std::uint32_t code) noexcept {
     }
   }
   return code;
-}
-
-// The sequence at the front of `text`, strict UTF-8; 0 if there is none.
-std::size_t decode(std::string_view text, std::uint32_t& code) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-  const std::uint32_t lead = at(0);
-  if (lead < 0x80) {
-    code = lead;
-    return 1;
-  }
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const std::size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (text.size() < n) return 0;
-  code = lead & (0x7FU >> n);
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((at(i) & 0xC0U) != 0x80) return 0;
-    code = code << 6 | (at(i) & 0x3FU);
-  }
-  if (n == 3 && (code < 0x800 || (code >= 0xD800 && code <= 0xDFFF))) return 0;
-  if (n == 4 && (code < 0x10000 || code > 0x10FFFF)) return 0;
-  return n;
 }
 
 std::size_t encode(std::uint32_t code, char* out) noexcept {
@@ -109,7 +90,7 @@ std::size_t fold_into(std::string_view text, char* out) noexcept {
       continue;
     }
     std::uint32_t code = 0;
-    const std::size_t n = decode(text.substr(i), code);
+    const std::size_t n = decode_utf8(text.substr(i), code);
     if (n == 0) {
       *out++ = c;
       ++i;
@@ -129,7 +110,7 @@ std::string folded(std::string_view text) {
 
 std::size_t step(std::string_view text) noexcept {
   std::uint32_t code = 0;
-  const std::size_t n = decode(text, code);
+  const std::size_t n = decode_utf8(text, code);
   return n == 0 ? 1 : n;
 }
 

@@ -12,7 +12,7 @@
 #include "engine/api/users.hpp"
 #include "engine/net/server.hpp"
 #include "tests/unit/engine/net/raw_client.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -27,7 +27,7 @@ class CountingSink final : public EventSink {
 };
 
 struct House {
-  storage::TemporaryDirectory dir;
+  TemporaryDirectory dir;
   SystemClock clock;
   std::unique_ptr<storage::Database> database = storage::Database::open(dir / "tocsin.db").value();
   storage::PasswordHasher hasher{storage::PasswordHasher::Cost{1, 8192}};

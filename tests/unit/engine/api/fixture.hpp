@@ -13,7 +13,7 @@
 #include "engine/api/url.hpp"
 #include "engine/api/users.hpp"
 #include "tests/unit/engine/api/json_schema.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine::test {
 
@@ -25,7 +25,7 @@ inline const OpenApi& open_api() {
 constexpr const char* kPassword = "correct horse battery";
 
 struct Api {
-  storage::TemporaryDirectory dir;
+  TemporaryDirectory dir;
   FixedClock clock{*parse_rfc3339("2026-11-23T10:00:00Z")};
   std::unique_ptr<storage::Database> database = storage::Database::open(dir / "tocsin.db").value();
   // A cheap hash: its cost is tested with the store.

@@ -53,7 +53,7 @@ TEST(OpenApi, NamesEveryRouteOfTheSourcesAndNoOther) {
   const std::regex added(R"re(\badd\(\s*"([A-Z]+)",\s*"(/[^"]*)")re");
   for (const auto& entry : std::filesystem::directory_iterator(std::string(TOCSIN_SOURCE_DIR) + "/engine/api")) {
     if (entry.path().extension() != ".cpp") continue;
-    const std::string source = storage::slurp(entry.path());
+    const std::string source = slurp(entry.path());
     for (std::sregex_iterator it(source.begin(), source.end(), added), end; it != end; ++it) {
       routes.insert(to_lower((*it)[1].str()) + " " + without_dots((*it)[2].str()));
     }
@@ -65,7 +65,7 @@ TEST(OpenApi, NamesEveryRouteOfTheSourcesAndNoOther) {
 }
 
 TEST(OpenApi, EveryReferenceLeadsSomewhere) {
-  const std::string text = storage::slurp(std::string(TOCSIN_SOURCE_DIR) + "/engine/api/openapi.yaml");
+  const std::string text = slurp(std::string(TOCSIN_SOURCE_DIR) + "/engine/api/openapi.yaml");
   const std::regex reference(R"re(#/components/(\w+)/(\w+))re");
   for (std::sregex_iterator it(text.begin(), text.end(), reference), end; it != end; ++it) {
     EXPECT_TRUE(open_api().document()["components"][(*it)[1].str()][(*it)[2].str()]) << it->str();
@@ -147,7 +147,7 @@ TEST(System, TellsHealthMetricsPagesAndItself) {
   EXPECT_EQ(api.call("GET", "/assets/nothing.js").status, 404);
   const auto document = api.call("GET", "/v1/openapi.yaml");
   EXPECT_EQ(document.status, 200);
-  EXPECT_EQ(document.body, storage::slurp(std::string(TOCSIN_SOURCE_DIR) + "/engine/api/openapi.yaml"));
+  EXPECT_EQ(document.body, slurp(std::string(TOCSIN_SOURCE_DIR) + "/engine/api/openapi.yaml"));
   const std::string etag = Api::header(document, "ETag");
   EXPECT_EQ(api.call("GET", "/v1/openapi.yaml", "", {{"if-none-match", etag}}).status, 304);
   EXPECT_NE(Api::header(document, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);

@@ -186,7 +186,7 @@ TEST(Session, NothingThatLetsSomebodyInIsStored) {
   const auto token = api.users.create_token("ship", kShipper, "ada", api.clock.now());
   const auto claim = api.users.reset("ada", "test", api.clock.now());
   ASSERT_TRUE(token && claim && api.database->checkpoint());
-  const std::string stored = storage::slurp(api.dir / "tocsin.db");
+  const std::string stored = slurp(api.dir / "tocsin.db");
   const std::string session = login.cookie.substr(login.cookie.find('=') + 1);
   for (const std::string& secret : {session, *token, *claim, login.csrf, std::string(test::kPassword)}) {
     EXPECT_GT(secret.size(), 10U);

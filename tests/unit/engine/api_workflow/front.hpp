@@ -27,8 +27,8 @@ class Front : public Desk {
  protected:
   void SetUp() override {
     Desk::SetUp();
-    std::filesystem::create_directories(path_ / "keys");
-    auto ledger = storage::Ledger::open(*db_, path_ / "ledger", path_ / "keys", {.origin = "example.org/tocsin"});
+    std::filesystem::create_directories(dir_ / "keys");
+    auto ledger = storage::Ledger::open(*db_, dir_ / "ledger", dir_ / "keys", {.origin = "example.org/tocsin"});
     ASSERT_TRUE(ledger) << ledger.error().text();
     ledger_ = std::move(*ledger);
     Respond::Deps deps = respond_->deps();

@@ -4,17 +4,17 @@
 #include "engine/api/session.hpp"
 #include "engine/app/cli.hpp"
 #include "storage/user_store.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 namespace {
 
 struct Shell {
-  storage::TemporaryDirectory dir;
+  TemporaryDirectory dir;
   FixedClock clock{*parse_rfc3339("2026-11-23T10:00:00Z")};
   std::string out, err;
   int run(std::vector<std::string> words, const std::string& input = "") {
-    storage::spit(dir / "input", input);
+    spit(dir / "input", input);
     Context context{clock, "tocsin"};
     CLI::App app("tocsin");
     add_user(app, context);

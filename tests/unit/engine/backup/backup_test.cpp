@@ -15,13 +15,11 @@
 #include "storage/ledger/ledger.hpp"
 #include "storage/ledger/verify.hpp"
 #include "storage/vault/vault.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 namespace {
 
-using storage::slurp;
-using storage::spit;
 using ::testing::HasSubstr;
 
 const Time kNow = from_micros(1'764'000'000'000'000);
@@ -82,7 +80,7 @@ class BackupTest : public ::testing::Test {
     return write_backup(options, file(), kNow);
   }
   std::filesystem::path file() const { return dir_ / "saved.tar"; }
-  storage::TemporaryDirectory dir_;
+  TemporaryDirectory dir_;
 };
 
 TEST_F(BackupTest, brings_everything_back_from_beside_a_running_engine) {

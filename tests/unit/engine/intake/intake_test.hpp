@@ -16,6 +16,7 @@
 #include "engine/intake/access_json.hpp"
 #include "engine/intake/decoder.hpp"
 #include "rules/event.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 
@@ -55,22 +56,8 @@ class Bench {
   rules::Arena arena_;
 };
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tocsin-intake-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    path = name;
-  }
-  ~Folder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
-
-  std::filesystem::path path;
+struct Folder : TemporaryDirectory {
+  [[nodiscard]] std::string file(const std::string& name) const { return (*this / name).string(); }
 };
 
 inline void write_file(const std::string& path, std::string_view text, bool append = false) {
@@ -97,7 +84,7 @@ class Unprivileged {
  public:
   explicit Unprivileged(const Folder& folder) {
     if (::geteuid() != 0) return;
-    ::chmod(folder.path.c_str(), 0755);
+    ::chmod(folder.path().c_str(), 0755);
     constexpr uid_t kNobody = 65534;
     changed_ = ::seteuid(kNobody) == 0;
   }

@@ -111,7 +111,7 @@ TEST(FileReader, GzipThatUnpacksWithoutEndIsStopped) {
 TEST(FileReader, SaysWhyAFileCannotBeRead) {
   const Folder folder;
   EXPECT_NE(read_all(folder.file("none")).error.find("no such file"), std::string::npos);
-  EXPECT_NE(read_all(folder.path.string()).error.find("is a directory"), std::string::npos);
+  EXPECT_NE(read_all(folder.path().string()).error.find("is a directory"), std::string::npos);
   write_file(folder.file("diary"), "Dear diary,\nnothing today\n");
   EXPECT_NE(read_all(folder.file("diary")).error.find("not recognised"), std::string::npos);
   write_file(folder.file("secret"), "{}\n");

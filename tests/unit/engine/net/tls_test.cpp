@@ -10,7 +10,7 @@
 
 #include "engine/net/server.hpp"
 #include "tests/unit/engine/net/raw_client.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -91,7 +91,7 @@ struct Client {
 };
 
 TEST(Tls, IsSpokenFromVersion12OnAndSaysSo) {
-  storage::TemporaryDirectory dir;
+  TemporaryDirectory dir;
   make_certificate(dir / "cert.pem", dir / "key.pem");
   Hello service;
   Feed feed;

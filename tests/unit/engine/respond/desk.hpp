@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "engine/respond/respond.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine::testing_desk {
 
@@ -40,9 +41,7 @@ class Desk : public testing::Test {
  protected:
   Desk() : clock_(at("2026-11-23T16:40:00Z")) {}
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-    db_ = storage::Database::open(path_ / "tocsin.db").value();
+    db_ = storage::Database::open(dir_ / "tocsin.db").value();
     auto migrated = Respond::migrate(*db_);
     ASSERT_TRUE(migrated) << migrated.error().text();
     auto counsel = LawCounsel::built_in();
@@ -73,8 +72,6 @@ class Desk : public testing::Test {
   void TearDown() override {
     respond_.reset();
     db_.reset();
-    std::error_code ec;
-    std::filesystem::remove_all(path_, ec);
   }
 
   // "COPY patient TO …" by mallory, as finding number `n`.
@@ -170,7 +167,7 @@ class Desk : public testing::Test {
   }
 
   FixedClock clock_;
-  std::filesystem::path path_;
+  TemporaryDirectory dir_;
   std::unique_ptr<storage::Database> db_;
   std::unique_ptr<LawCounsel> counsel_;
   ListedPeople people_;

@@ -7,6 +7,7 @@
 
 #include "notifier/channel/channel.hpp"
 #include "notifier/channel/mailbox/mailbox.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::notifier {
 namespace {
@@ -61,8 +62,7 @@ TEST(Mail, HostileNamesStayInTheirHeader) {
 }
 
 TEST(Mailbox, HoldsAMessageOnceEvenIfAskedTwiceOrReadInBetween) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-mail-XXXXXX").string();
-  const std::filesystem::path dir = ::mkdtemp(pattern.data());
+  const TemporaryDirectory dir;
   auto box = open_mailbox(dir / "mail");
   ASSERT_TRUE(box);
   EXPECT_EQ((*box)->find(message().id), Handover::kTemporary);
@@ -75,7 +75,6 @@ TEST(Mailbox, HoldsAMessageOnceEvenIfAskedTwiceOrReadInBetween) {
   std::filesystem::rename(dir / "mail" / "new" / message().id, dir / "mail" / "cur" / (message().id + ":2,S"));
   EXPECT_EQ((*box)->send(message()).handover, Handover::kDone);
   EXPECT_EQ(count("new"), 0);
-  std::filesystem::remove_all(dir);
 }
 
 TEST(Mailbox, SaysWhyItCannotBeMade) {

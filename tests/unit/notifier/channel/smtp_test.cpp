@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace tocsin::notifier {
 namespace {
 
@@ -52,15 +54,12 @@ class Server {
 };
 
 struct SmtpTest : ::testing::Test {
-  std::filesystem::path dir;
+  TemporaryDirectory dir;
   void SetUp() override {
     if (std::system("/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null") != 0) {
       GTEST_SKIP() << "python3-aiosmtpd is not installed (ops/setup test)";
     }
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-smtp-XXXXXX").string();
-    dir = ::mkdtemp(pattern.data());
   }
-  void TearDown() override { std::filesystem::remove_all(dir); }
 
   static Message message() {
     Message m;

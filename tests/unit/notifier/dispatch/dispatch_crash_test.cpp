@@ -15,11 +15,11 @@ constexpr int kPeople = 600;
 constexpr int kKills = 25;
 
 TEST(DispatchCrash, EverybodyHasExactlyOneNotice) {
-  TempDir dir;
+  TemporaryDirectory dir;
   FixedClock clock{*parse_rfc3339("2026-11-24T10:00:00Z")};
   std::int64_t notice = 0;
   {
-    World w(dir.path, clock, kPeople);
+    World w(dir.path(), clock, kPeople);
     notice = w.approved();
     ASSERT_TRUE(w.notices->send(notice, "anna"));
   }
@@ -31,7 +31,7 @@ TEST(DispatchCrash, EverybodyHasExactlyOneNotice) {
   for (; killed < kKills; ++killed) {
     const pid_t child = ::fork();
     if (child == 0) {
-      World w(dir.path, clock, 0);
+      World w(dir.path(), clock, 0);
       for (;;) {
         auto sent = w.dispatcher->run_once();
         if (!sent || *sent == 0) ::_exit(0);
@@ -43,7 +43,7 @@ TEST(DispatchCrash, EverybodyHasExactlyOneNotice) {
     ::waitpid(child, &status, 0);
     if (WIFEXITED(status)) break;  // done before it was killed
   }
-  World w(dir.path, clock, 0);
+  World w(dir.path(), clock, 0);
   while (*w.dispatcher->run_once() > 0) {
   }
   const auto counts = w.counts(notice);

@@ -8,12 +8,12 @@ namespace {
 using storage::NoticeState;
 
 struct NoticesTest : ::testing::Test {
-  TempDir dir;
+  TemporaryDirectory dir;
   FixedClock clock{*parse_rfc3339("2026-11-24T10:00:00Z")};
 };
 
 TEST_F(NoticesTest, TheAuthorCannotApproveAndAChangedTextNeedsANewApproval) {
-  World w(dir.path, clock, 12);
+  World w(dir.path(), clock, 12);
   auto draft = w.notices->draft(1, "en", "all", "anna");
   ASSERT_TRUE(draft) << draft.error().text();
   EXPECT_EQ(w.notices->approve(draft->id, draft->hash, "bela").error().code, Errc::kConflict);  // not submitted
@@ -36,7 +36,7 @@ TEST_F(NoticesTest, TheAuthorCannotApproveAndAChangedTextNeedsANewApproval) {
 }
 
 TEST_F(NoticesTest, ATextThatIsNotReadyCannotBeSubmitted) {
-  World w(dir.path, clock, 2);
+  World w(dir.path(), clock, 2);
   auto draft = w.notices->draft(1, "en", "all", "anna");
   ASSERT_TRUE(w.notices->edit(draft->id, "Important", "Please log in to see what happened.", "anna"));
   auto submitted = w.notices->submit(draft->id, "anna");
@@ -45,7 +45,7 @@ TEST_F(NoticesTest, ATextThatIsNotReadyCannotBeSubmitted) {
 }
 
 TEST_F(NoticesTest, EverybodyWithAnAddressGetsExactlyOne) {
-  World w(dir.path, clock, 20);
+  World w(dir.path(), clock, 20);
   const std::int64_t german = w.approved("language", "de");
   const std::int64_t rest = w.approved("all", "en");
   EXPECT_EQ(w.counts(german).total, 15U);
@@ -63,7 +63,7 @@ TEST_F(NoticesTest, EverybodyWithAnAddressGetsExactlyOne) {
 }
 
 TEST_F(NoticesTest, ThePortalShowsTheOwnersNoticeAndNothingElse) {
-  World w(dir.path, clock, 3);
+  World w(dir.path(), clock, 3);
   const std::int64_t id = w.approved();
   auto all = w.db->read([&](storage::Reader& r) { return storage::NoticeStore::of_notice(r, id, 0, 10); }).value();
   const std::string code = with_dashes(w.notices->code_of(all.at(0).id));
@@ -95,7 +95,7 @@ TEST_F(NoticesTest, ThePortalShowsTheOwnersNoticeAndNothingElse) {
 }
 
 TEST_F(NoticesTest, EveryDecisionIsInTheLedger) {
-  World w(dir.path, clock, 2);
+  World w(dir.path(), clock, 2);
   const std::int64_t id = w.approved();
   ASSERT_TRUE(w.notices->send(id, "anna"));
   ASSERT_TRUE(w.dispatcher->run_once());
@@ -126,7 +126,7 @@ class Scripted final : public Channel {
 };
 
 TEST_F(NoticesTest, AChannelInTroubleIsNotAskedForEverybody) {
-  World w(dir.path, clock, 40);
+  World w(dir.path(), clock, 40);
   const std::int64_t id = w.approved();
   ASSERT_TRUE(w.notices->send(id, "anna"));
   std::vector<std::string> sent;
@@ -142,7 +142,7 @@ TEST_F(NoticesTest, AChannelInTroubleIsNotAskedForEverybody) {
 }
 
 TEST_F(NoticesTest, WhatIsInDoubtIsNeverResentInSilence) {
-  World w(dir.path, clock, 5);
+  World w(dir.path(), clock, 5);
   const std::int64_t id = w.approved();
   ASSERT_TRUE(w.notices->send(id, "anna"));
   std::vector<std::string> sent;

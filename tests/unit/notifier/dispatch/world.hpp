@@ -10,6 +10,7 @@
 #include "notifier/dispatch/dispatcher.hpp"
 #include "notifier/dispatch/notices.hpp"
 #include "storage/history_store.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::notifier {
 
@@ -89,18 +90,6 @@ struct World {
     std::size_t n = 0;
     for (const auto& e : std::filesystem::directory_iterator(dir / "mail" / "new")) n += e.is_regular_file() ? 1U : 0U;
     return n;
-  }
-};
-
-struct TempDir {
-  std::filesystem::path path;
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-test-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TempDir() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
   }
 };
 

@@ -15,7 +15,7 @@
 #include "storage/exposure_segments.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/register_store.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/journal/journal.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/ledger/verify.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/files/durable_file.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

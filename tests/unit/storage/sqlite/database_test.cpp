@@ -5,26 +5,16 @@
 
 #include <cstdlib>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace tocsin::storage {
 namespace {
-
-struct TempDir {
-  std::filesystem::path path;
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-test-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TempDir() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-};
 
 const Migration kTables[] = {{1, "CREATE TABLE t(k INTEGER PRIMARY KEY, v TEXT); CREATE INDEX t_v ON t(v);"}};
 
 TEST(Database, CommitsWhatSucceedsAndRollsBackWhatFails) {
-  TempDir dir;
-  auto db = Database::open(dir.path / "a.db").value();
+  const TemporaryDirectory dir;
+  auto db = Database::open(dir / "a.db").value();
   ASSERT_TRUE(db->migrate("t", kTables));
   bool told = false;
   auto wrote = db->write([&](Transaction& tx) -> Result<void> {
@@ -49,8 +39,8 @@ TEST(Database, CommitsWhatSucceedsAndRollsBackWhatFails) {
 }
 
 TEST(Database, AQueryMayRunInsideTheMapperOfTheSameQuery) {
-  TempDir dir;
-  auto db = Database::open(dir.path / "a.db").value();
+  const TemporaryDirectory dir;
+  auto db = Database::open(dir / "a.db").value();
   ASSERT_TRUE(db->migrate("t", kTables));
   auto total = db->write([&](Transaction& tx) -> Result<int> {
     for (int i = 0; i < 3; ++i) {
@@ -69,22 +59,22 @@ TEST(Database, AQueryMayRunInsideTheMapperOfTheSameQuery) {
 }
 
 TEST(Database, MigratesOnceAndRefusesANewerFile) {
-  TempDir dir;
+  const TemporaryDirectory dir;
   {
-    auto db = Database::open(dir.path / "a.db").value();
+    auto db = Database::open(dir / "a.db").value();
     ASSERT_TRUE(db->migrate("t", kTables));
     ASSERT_TRUE(db->migrate("t", kTables));
   }
-  auto db = Database::open(dir.path / "a.db").value();
+  auto db = Database::open(dir / "a.db").value();
   auto older = db->migrate("t", {});
   ASSERT_FALSE(older);
   EXPECT_EQ(older.error().code, Errc::kUnsupported);
 }
 
 TEST(Database, BelongsToOneProcessAtATime) {
-  TempDir dir;
-  auto db = Database::open(dir.path / "a.db").value();
-  auto second = Database::open(dir.path / "a.db");
+  const TemporaryDirectory dir;
+  auto db = Database::open(dir / "a.db").value();
+  auto second = Database::open(dir / "a.db");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::kUnavailable);
 }

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

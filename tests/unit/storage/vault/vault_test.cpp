@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "rules/base/bytes.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {

@@ -9,6 +9,7 @@
 #include "storage/history_store.hpp"
 #include "storage/incident_store.hpp"
 #include "storage/task_store.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {
@@ -18,9 +19,7 @@ Time at(std::string_view text) { return parse_rfc3339(text).value(); }
 class Stores : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-    db_ = Database::open(path_ / "a.db").value();
+    db_ = Database::open(dir_ / "a.db").value();
     ASSERT_TRUE(db_->migrate(HistoryStore::kFamily, HistoryStore::migrations()));
     ASSERT_TRUE(db_->migrate(AlertStore::kFamily, AlertStore::migrations()));
     ASSERT_TRUE(db_->migrate(IncidentStore::kFamily, IncidentStore::migrations()));
@@ -28,8 +27,6 @@ class Stores : public testing::Test {
   }
   void TearDown() override {
     db_.reset();
-    std::error_code ec;
-    std::filesystem::remove_all(path_, ec);
   }
 
   template <class Body>
@@ -56,7 +53,7 @@ class Stores : public testing::Test {
     return id;
   }
 
-  std::filesystem::path path_;
+  TemporaryDirectory dir_;
   std::unique_ptr<Database> db_;
 };
 

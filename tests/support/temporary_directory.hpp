@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace tocsin::storage {
+namespace tocsin {
 
 class TemporaryDirectory {
  public:
@@ -40,4 +40,4 @@ inline void spit(const std::filesystem::path& file, std::string_view bytes) {
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-}  // namespace tocsin::storage
+}  // namespace tocsin
