@@ -55,6 +55,8 @@ struct Reach {
   std::string statement_key;  // session and number: the same for all reaches of one statement
 };
 
+struct ReaderState;  // reader_state.hpp
+
 class ExposureReader {
  public:
   struct Options {
@@ -86,8 +88,7 @@ class ExposureReader {
   [[nodiscard]] const DatasetMap& map() const noexcept;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<ReaderState> state_;
 };
 
 }  // namespace tocsin::engine

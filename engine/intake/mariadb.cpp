@@ -7,6 +7,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "engine/intake/sql_word.hpp"
 #include "engine/intake/utf8.hpp"
 #include "rules/base/text.hpp"
 
@@ -82,36 +83,6 @@ std::string unescaped(std::string_view text) {
     }
   }
   return out;
-}
-
-// The first word in capitals, past blanks, comments and brackets.
-std::string first_word(std::string_view sql) {
-  for (;;) {
-    sql = trim(sql);
-    if (sql.starts_with("-- ") || sql.starts_with("#")) {
-      const std::size_t end = sql.find('\n');
-      if (end == std::string_view::npos) return {};
-      sql.remove_prefix(end + 1);
-    } else if (sql.starts_with("/*!") || sql.starts_with("/*M!")) {  // its content is executed
-      sql.remove_prefix(sql.find('!') + 1);
-      while (!sql.empty() && sql[0] >= '0' && sql[0] <= '9') sql.remove_prefix(1);
-    } else if (sql.starts_with("/*")) {
-      const std::size_t end = sql.find("*/", 2);
-      if (end == std::string_view::npos) return {};
-      sql.remove_prefix(end + 2);
-    } else if (sql.starts_with("(")) {
-      sql.remove_prefix(1);
-    } else {
-      break;
-    }
-  }
-  std::string word;
-  for (const char c : sql) {
-    if (c >= 'a' && c <= 'z') word += static_cast<char>(c - 'a' + 'A');
-    else if ((c >= 'A' && c <= 'Z') || c == '_') word += c;
-    else break;
-  }
-  return word;
 }
 
 Action action_of(std::string_view word) {
@@ -220,7 +191,7 @@ class MariaDb final : public Decoder {
     s.text = unescaped(line.object);
     s.cut = line.object.size() + kCutSlack >= limit_;
     s.audit_class = "QUERY";
-    s.command = first_word(s.text);
+    s.command = first_word(s.text, SqlComments::kMysql);
     a.operation = s.command.empty() ? "QUERY" : s.command;
     a.action = action_of(s.command);
   }

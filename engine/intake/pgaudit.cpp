@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "engine/intake/sql_word.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -53,33 +54,6 @@ Action action_of(std::string_view audit_class, std::string_view command) {
 bool counts_rows(std::string_view command) {
   return command == "SELECT" || command == "INSERT" || command == "UPDATE" || command == "DELETE" ||
          command == "MERGE" || command == "???";
-}
-
-// The first word of a statement in capitals, past blanks and comments.
-std::string first_word(std::string_view sql) {
-  for (;;) {
-    sql = trim(sql);
-    if (sql.starts_with("--")) {
-      const std::size_t end = sql.find('\n');
-      if (end == std::string_view::npos) return {};
-      sql.remove_prefix(end + 1);
-    } else if (sql.starts_with("/*")) {
-      const std::size_t end = sql.find("*/");
-      if (end == std::string_view::npos) return {};
-      sql.remove_prefix(end + 2);
-    } else if (sql.starts_with("(")) {
-      sql.remove_prefix(1);
-    } else {
-      break;
-    }
-  }
-  std::string word;
-  for (const char c : sql) {
-    if (c >= 'a' && c <= 'z') word += static_cast<char>(c - 'a' + 'A');
-    else if (c >= 'A' && c <= 'Z') word += c;
-    else break;
-  }
-  return word;
 }
 
 Action action_of_word(std::string_view word) {
@@ -250,7 +224,7 @@ void PgReader::read_identity(const PgMessage& m) {
 bool PgReader::read_error(const PgMessage& m, Access& a) {
   if (m.statement.empty()) return false;
   a.statement.text = m.statement;
-  const std::string word = first_word(m.statement);
+  const std::string word = first_word(m.statement, SqlComments::kPostgres);
   // While a statement is only parsed or bound, the tag says so; its own first word says more.
   const bool tagged = !m.tag.empty() && m.tag != "PARSE" && m.tag != "BIND" && m.tag != "idle" && m.tag != "startup";
   a.statement.command = tagged ? std::string(m.tag) : word;

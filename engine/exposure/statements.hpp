@@ -1,0 +1,20 @@
+// What one statement means in its session: it delivers rows, or prepares, declares, fetches, copies, names a view,
+// takes on a role, ends a transaction.
+#pragma once
+
+#include "engine/exposure/reader_state.hpp"
+
+namespace tocsin::engine {
+
+// A new statement begins in the session: what was put off for the one before is done.
+void begin_statement(ReaderState& state, Session& session, const Access& access);
+
+// Statement `index` of the text, of which this line is one. `several`: others of the text fit the line as well.
+void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t index, bool several);
+
+// The statement, to be remembered.
+[[nodiscard]] KnownStatement said(const StatementLine& line, const ReadingPtr& reading, const sql::Statement& s);
+// The relation as standing for the statement's query: a view, or a copy of what it gave.
+[[nodiscard]] Definition definition(const StatementLine& line, KnownStatement said, bool copy);
+
+}  // namespace tocsin::engine
