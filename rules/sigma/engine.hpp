@@ -113,7 +113,8 @@ struct Loaded {
 inline constexpr std::size_t kMaxRuleFileBytes = 64UL * 1024 * 1024;
 
 // The rule files under `paths`: a file is taken as it is, a folder gives all its *.yml and *.yaml in order of name,
-// subfolders included, without pack.yml (which describes a pack). Errors: kNotFound, kIo, kTooLarge, naming the path.
+// subfolders included, without pack.yml (which describes a pack); each file once, however often it is named.
+// Errors: kNotFound, kIo, kTooLarge, naming the path.
 [[nodiscard]] Result<std::vector<RuleSource>> read_rule_files(std::span<const std::filesystem::path> paths);
 
 // A table of placeholders: a YAML map of name → value or list of values.

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "rules/base/text.hpp"
@@ -60,7 +61,11 @@ Result<std::vector<RuleSource>> read_rule_files(std::span<const fs::path> paths)
     files.insert(files.end(), found.begin(), found.end());
   }
   std::vector<RuleSource> sources;
+  std::set<fs::path> seen;
   for (const fs::path& file : files) {
+    std::error_code ec;
+    const fs::path itself = fs::canonical(file, ec);
+    if (!ec && !seen.insert(itself).second) continue;  // named twice, or by itself and by its folder
     auto source = read_file(file);
     if (!source) return pass(std::move(source));
     sources.push_back(std::move(*source));

@@ -110,6 +110,8 @@ TEST(Files, AreReadInOrderWithoutWhatIsNoRule) {
   std::vector<std::string> texts;
   for (const RuleSource& source : *sources) texts.push_back(source.text);
   EXPECT_EQ(texts, (std::vector<std::string>{"a.yaml", "b.yml", "sub/c.YML"}));
+  const fs::path again[] = {folder / "b.yml", folder, folder / "sub" / ".." / "b.yml"};
+  EXPECT_EQ(read_rule_files(again).value().size(), 3U) << "a file named twice is read once";
   const fs::path missing = folder / "missing";
   const auto refused = read_rule_files({&missing, 1});
   ASSERT_FALSE(refused.has_value());
