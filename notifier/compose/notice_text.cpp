@@ -132,7 +132,7 @@ Result<NoticeText> draft(const NoticeFacts& facts, std::string_view language) {
   return out;
 }
 
-Result<NoticeText> render(const NoticeText& text, const NoticeFacts&, const Person& person) {
+Result<NoticeText> render(const NoticeText& text, const Person& person) {
   if (text.body.size() > kMaxText || text.subject.size() > 998) {
     return fail(Errc::kTooLarge, "the text is longer than a notice may be", "", "at most 64 KiB, subject at most 998 bytes");
   }

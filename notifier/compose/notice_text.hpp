@@ -48,7 +48,7 @@ inline constexpr std::string_view kLanguages[] = {"en", "de"};
 [[nodiscard]] Result<NoticeText> draft(const NoticeFacts& facts, std::string_view language);
 
 // The text for one person. Fails (kInvalid) if it has a variable that does not exist or broken syntax.
-[[nodiscard]] Result<NoticeText> render(const NoticeText& text, const NoticeFacts& facts, const Person& person);
+[[nodiscard]] Result<NoticeText> render(const NoticeText& text, const Person& person);
 
 // The kind of data a column holds, or a column's own name, in plain words of that language.
 [[nodiscard]] std::string plain_word(std::string_view field, std::string_view language);

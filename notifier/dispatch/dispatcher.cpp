@@ -162,7 +162,7 @@ void Dispatcher::hand_over(Delivery& delivery, const Notice& notice, Time now) {
   person.fields = delivery.fields;
   person.code = with_dashes(notices_.code_of(delivery.id));
   person.portal = notices_.options().public_url + "/n";
-  auto text = render({notice.language, notice.subject, notice.body}, {}, person);
+  auto text = render({notice.language, notice.subject, notice.body}, person);
   Receipt receipt;
   if (!fields || !is_mail_address(field("email"))) {
     receipt = {Handover::kPermanent, "there is no address for this person any more", ""};

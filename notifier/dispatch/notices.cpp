@@ -353,7 +353,7 @@ Result<NoticeText> Notices::preview(const Notice& notice, std::string_view pseud
   } else if (auto recipients = incidents_.recipients(notice.incident); recipients && !recipients->empty()) {
     person.fields = recipients->front().fields;
   }
-  return render(text_of(notice), {}, person);
+  return render(text_of(notice), person);
 }
 
 Result<std::optional<Delivery>> Notices::find(std::string_view code) {
@@ -392,7 +392,7 @@ Result<PortalView> Notices::check(std::string_view code) {
   auto fields = db_.read([&](storage::Reader& reader) { return vault_.open(reader, d.pseudonym); });
   if (!fields && fields.error().code != Errc::kNotFound) return pass(std::move(fields));
   person.name = fields ? field_or(*fields, "name") : "";  // erased since: the letter stays, the name is gone
-  auto text = render(text_of(*notice), {}, person);
+  auto text = render(text_of(*notice), person);
   if (!text) return pass(std::move(text));
   out.subject = text->subject;
   out.text = text->body;

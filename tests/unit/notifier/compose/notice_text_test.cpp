@@ -37,7 +37,7 @@ TEST(NoticeText, ADraftWithAllFactsHasNothingToComplainAbout) {
       for (const LintMessage& m : lint(*text, f)) {
         if (m.level != LintLevel::kAdvice) ADD_FAILURE() << language << ": " << m.code << ": " << m.message;
       }
-      const auto rendered = render(*text, f, ada());
+      const auto rendered = render(*text, ada());
       ASSERT_TRUE(rendered) << rendered.error().text();
       EXPECT_EQ(rendered->body.find("{{"), std::string::npos);
       EXPECT_NE(rendered->body.find("Ada Abel"), std::string::npos);
@@ -55,15 +55,15 @@ TEST(NoticeText, NeitherFactsNorNamesBecomeTemplateSyntax) {
   ASSERT_TRUE(text);
   Person mallory = ada();
   mallory.name = "{{code}}\r\nBcc: everyone@example.org";
-  const auto rendered = render(*text, f, mallory);
+  const auto rendered = render(*text, mallory);
   ASSERT_TRUE(rendered) << rendered.error().text();
   EXPECT_NE(rendered->body.find("{{code}}"), std::string::npos);  // the name, word for word
   NoticeText subject = *text;
   subject.subject = "Important: {{name}}";
-  EXPECT_EQ(render(subject, f, mallory)->subject.find('\n'), std::string::npos);
+  EXPECT_EQ(render(subject, mallory)->subject.find('\n'), std::string::npos);
   NoticeText reaching = *text;
   reaching.body += "{{password}}";
-  EXPECT_FALSE(render(reaching, f, ada()));
+  EXPECT_FALSE(render(reaching, ada()));
 }
 
 TEST(NoticeText, TheLintSeesWhatBadNoticesDo) {
