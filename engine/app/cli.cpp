@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -43,7 +44,11 @@ void Progress::at(std::uint64_t done, std::uint64_t total) {
   last_ = done;
   shown_ = true;
   if (total > 0) {
-    std::fprintf(stderr, "\r%s %3llu %%", label_.c_str(), static_cast<unsigned long long>(done * 100 / total));
+    constexpr std::uint64_t kWidth = 30;
+    const std::uint64_t share = std::min<std::uint64_t>(done, total);
+    std::string bar(static_cast<std::size_t>(share * kWidth / total), '=');
+    bar.resize(kWidth, ' ');
+    std::fprintf(stderr, "\r%s [%s] %3llu %%", label_.c_str(), bar.c_str(), static_cast<unsigned long long>(share * 100 / total));
   } else {
     std::fprintf(stderr, "\r%s %llu", label_.c_str(), static_cast<unsigned long long>(done));
   }

@@ -6,13 +6,12 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
 #include "engine/app/cli.hpp"
 #include "engine/app/scan_report.hpp"
+#include "engine/app/secret_files.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "rules/secrets/fragments.hpp"
@@ -34,6 +33,7 @@ constexpr int kMaxDepth = 64;                // of directories
 struct Options {
   std::vector<std::string> rules;
   std::string default_rules;
+  std::string tokens, words;
   std::vector<std::string> files;
   fs::path data;
   bool explain = false;
@@ -43,15 +43,6 @@ struct Options {
   bool secrets_only = false;
   bool contacts = false;
 };
-
-Result<std::string> read_whole(const std::string& path, std::size_t limit) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::kNotFound, "cannot be read", path);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) return fail(Errc::kIo, "cannot be read", path);
-  if (text.size() > limit) return fail(Errc::kTooLarge, "is larger than " + std::to_string(limit) + " bytes", path);
-  return text;
-}
 
 // The key under which a secret seen again is recognised: the data directory's, else one of this run only.
 std::function<std::string(std::string_view)> fingerprinter(const fs::path& data) {
@@ -116,11 +107,12 @@ class FileScan {
         return {};
       }
       first = false;
-      done_ += bytes.size();
-      progress_.at(done_, total_);
+      // Of a packed file the packed bytes count, as they do in the total.
+      progress_.at(done_ + static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0)), total_);
       if (bytes.empty()) break;
       text.feed(bytes);
     }
+    done_ += static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0));
     text.finish();
     int code = Z_OK;
     (void)gzerror(in, &code);
@@ -133,7 +125,7 @@ class FileScan {
   const Options& options_;
   Progress& progress_;
   std::uint64_t total_;
-  std::uint64_t done_ = 0;
+  std::uint64_t done_ = 0;  // bytes of the files before this one
   std::string buffer_;
 };
 
@@ -175,35 +167,39 @@ void show(const std::vector<secrets::Diagnostic>& diagnostics, bool all) {
   if (shown < diagnostics.size()) std::fprintf(stderr, "tocsin: and %zu more notes on the rules (--explain shows all)\n", diagnostics.size() - shown);
 }
 
-// The file with what its [extend] names; paths count from the working directory, as upstream's do.
-Result<secrets::RuleFile> with_base(secrets::RuleFile file, const Options& options, int depth) {
-  const auto extends = secrets::rule_file_extends(file);
-  if (!extends || depth >= secrets::kMaxExtendDepth) return file;
-  const std::string path = extends->path.empty() ? options.default_rules : extends->path;
-  if (path.empty()) return fail(Errc::kInvalid, "extends the default rules: name gitleaks' own file with --default-rules", file.name);
-  auto text = read_whole(path, secrets::Scanner::kMaxRuleFile);
-  if (!text) return tl::unexpected(std::move(text).error());
-  auto base = with_base({path, std::move(*text)}, options, depth + 1);
-  if (!base) return base;
-  file.base = std::make_shared<const secrets::RuleFile>(std::move(*base));
-  return file;
+// `--rules a.toml b.toml app.log`: what follows --rules belongs to it up to the next option, and a rule file is TOML by
+// its name. So whatever else stands behind the first one was meant to be scanned.
+void sort_out(Options& options) {
+  const auto is_input = [](const std::string& path) { return !to_lower(path).ends_with(".toml"); };
+  if (options.rules.size() < 2) return;
+  const auto inputs = std::stable_partition(options.rules.begin() + 1, options.rules.end(), [&](const std::string& path) { return !is_input(path); });
+  options.files.insert(options.files.begin(), inputs, options.rules.end());
+  options.rules.erase(inputs, options.rules.end());
 }
 
-int run(const Options& options) {
+// What cannot be set up is no finding: a pipeline that this guards must tell the two apart.
+int refused(const Error& error) {
+  (void)report(error);
+  return kFailure;
+}
+
+int run(Options options) {
+  sort_out(options);
   std::vector<secrets::RuleFile> files;
   for (const auto& path : options.rules) {
-    auto text = read_whole(path, secrets::Scanner::kMaxRuleFile);
-    if (!text) return report(text.error());
-    auto file = with_base({path, std::move(*text)}, options, 0);
-    if (!file) return report(file.error());
+    auto file = read_secret_rules(path, options.default_rules);
+    if (!file) return refused(file.error());
     files.push_back(std::move(*file));
   }
   secrets::Options how;
   how.fingerprint = fingerprinter(options.data);
   how.personal = !options.secrets_only;
   how.contacts = options.contacts;
+  auto tokens = read_token_measure(options.tokens, options.words);
+  if (!tokens) return refused(tokens.error());
+  how.tokens = std::move(*tokens);
   auto loaded = secrets::Scanner::load(files, how);
-  if (!loaded) return report(loaded.error());
+  if (!loaded) return refused(loaded.error());
   show(loaded->diagnostics, options.explain);
 
   std::uint64_t total = 0;
@@ -233,8 +229,10 @@ int run(const Options& options) {
 void add_scan(CLI::App& app, Context& context) {
   CLI::App* scan = app.add_subcommand("scan", "find plaintext secrets and personal data in text");
   auto options = std::make_shared<Options>();
-  scan->add_option("--rules", options->rules, "more rules: gitleaks or betterleaks TOML (may be given several times)")->type_name("FILE");
+  scan->add_option("--rules", options->rules, "more rules: gitleaks or betterleaks TOML; several files may follow, all named *.toml but the first")->type_name("FILE");
   scan->add_option("--default-rules", options->default_rules, "the file that [extend] useDefault means")->type_name("FILE");
+  auto* tokens = scan->add_option("--tokens", options->tokens, "the vocabulary that betterleaks' failsTokenEfficiency asks: cl100k_base in tiktoken's text form")->type_name("FILE");
+  scan->add_option("--words", options->words, "the words that it asks besides, one per line")->type_name("FILE")->needs(tokens);
   scan->add_flag("--explain", options->explain, "also print what was looked at and dropped, with the reason");
   auto* json = scan->add_flag("--json", options->json, "one JSON object per finding");
   scan->add_flag("--sarif", options->sarif, "one SARIF 2.1.0 log, for code hosts and editors")->excludes(json);
@@ -247,7 +245,7 @@ void add_scan(CLI::App& app, Context& context) {
                "  tocsin scan /var/log/app               everything below a directory; binary files are passed over\n"
                "  kubectl logs app | tocsin scan --json  a pipe, one JSON object per finding\n"
                "  tocsin scan --rules gitleaks.toml --sarif . > scan.sarif\n\n"
-               "Exit status: 0 nothing found, 1 something found, 3 a file could not be read.\n"
+               "Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 a file or the rules could not be read (what was found is printed all the same).\n"
                "Fingerprints use the key of the data directory if there is one, else a key of this run only.");
   scan->callback([options, &context] { context.exit_status = run(*options); });
 }

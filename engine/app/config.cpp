@@ -322,7 +322,11 @@ void read_all(Walk& walk, const YAML::Node& root, Config& config) {
              {"secrets", [&](const auto& list, const auto& p) {
                 walk.list(list, p, [&](const auto& n, const auto& q) { walk.path_text(n, q, config.secret_rules.emplace_back()); });
               }},
+             {"secret_default_rules", [&](const auto& n, const auto& p) { walk.path_text(n, p, config.secret_default_rules); }},
+             {"secret_tokens", [&](const auto& n, const auto& p) { walk.path_text(n, p, config.secret_tokens); }},
+             {"secret_words", [&](const auto& n, const auto& p) { walk.path_text(n, p, config.secret_words); }},
              {"secret_scan", [&](const auto& n, const auto& p) { walk.choice(n, p, config.secret_scan, {"on", "off"}); }},
+             {"secret_contacts", [&](const auto& n, const auto& p) { walk.choice(n, p, config.secret_contacts, {"on", "off"}); }},
          });
        }},
       {"notices", [&](const auto& n, const auto& p) { read_notices(walk, n, p, config); }},

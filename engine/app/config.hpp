@@ -101,7 +101,10 @@ struct Config {
   std::string placeholders;                // YAML table of values for %placeholders%; empty = none
   std::uint32_t lateness_minutes = 5;      // how late an event may come and still count in correlations
   std::vector<std::string> secret_rules;   // besides the built-in pack
+  std::string secret_default_rules;        // what [extend] useDefault in them means; empty = not given
+  std::string secret_tokens, secret_words; // what betterleaks' failsTokenEfficiency asks; empty = not given
   std::string secret_scan = "on";          // on | off
+  std::string secret_contacts = "off";     // on | off: e-mail addresses and telephone numbers too
   NoticesConfig notices;
   std::uint32_t journal_keep_days = 90;
   std::uint32_t exposure_keep_days = 0;    // who reached whom; 0 = for ever

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/app/secret_files.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "storage/exposure_store.hpp"
@@ -202,11 +203,15 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
   if (config.secret_scan == "on") {
     std::vector<rules::secrets::RuleFile> files;
     for (const std::string& path : config.secret_rules) {
-      auto text = read_file(path);
-      if (!text) return pass(std::move(text));
-      files.push_back({path, std::move(*text)});
+      auto file = read_secret_rules(path, config.secret_default_rules);
+      if (!file) return pass(std::move(file));
+      files.push_back(std::move(*file));
     }
     rules::secrets::Options options;
+    options.contacts = config.secret_contacts == "on";
+    auto tokens = read_token_measure(config.secret_tokens, config.secret_words);
+    if (!tokens) return pass(std::move(tokens));
+    options.tokens = std::move(*tokens);
     if (keys) {
       options.fingerprint = [keys](std::string_view secret) { return to_hex(keys->fingerprint(secret)); };
     } else {

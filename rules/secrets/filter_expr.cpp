@@ -18,7 +18,7 @@ namespace tocsin::rules::secrets {
 struct FilterExpr::Node {
   enum class Op : std::uint8_t {
     kText, kNumber, kBool, kList, kName, kField, kAttribute, kSlice, kOr, kAnd, kNot, kLess, kLessEqual, kMore, kMoreEqual, kEqual,
-    kNotEqual, kPlus, kMinus, kDefault, kContains, kEntropy, kMatchesAny, kContainsAny, kFindMatch, kGet, kLen, kMin, kMax, kLet,
+    kNotEqual, kPlus, kMinus, kDefault, kContains, kEntropy, kMatchesAny, kContainsAny, kFindMatch, kGet, kLen, kMin, kMax, kFailsTokens, kLet,
   } op = Op::kBool;
   std::string text;       // constant, name, field
   double number = 0;
@@ -57,6 +57,7 @@ class Parser {
     if (at_ != s_.size()) wrong("what follows the expression is not understood");
     return root;
   }
+  [[nodiscard]] bool asks_tokens() const noexcept { return asks_tokens_; }
 
  private:
   [[noreturn]] void wrong(const std::string& what) const { throw NotUnderstood{what + " (at byte " + std::to_string(at_) + ")"}; }
@@ -229,7 +230,8 @@ class Parser {
   Tree call(const std::string& function, int depth) {
     static const std::map<std::string_view, std::pair<Op, std::size_t>> kFunctions = {
         {"entropy", {Op::kEntropy, 1}}, {"matchesAny", {Op::kMatchesAny, 2}}, {"containsAny", {Op::kContainsAny, 2}}, {"findMatch", {Op::kFindMatch, 2}},
-        {"get", {Op::kGet, 3}}, {"len", {Op::kLen, 1}}, {"min", {Op::kMin, 2}}, {"max", {Op::kMax, 2}}};
+        {"get", {Op::kGet, 3}}, {"len", {Op::kLen, 1}}, {"min", {Op::kMin, 2}}, {"max", {Op::kMax, 2}},
+        {"failsTokenEfficiency", {Op::kFailsTokens, 1}}};
     const auto known = kFunctions.find(function);
     if (known == kFunctions.end()) wrong("the function '" + printable(function, 40) + "' is not supported");
     Tree node = make(known->second.first);
@@ -240,6 +242,7 @@ class Parser {
       break;
     }
     if (node->parts.size() != known->second.second) wrong("'" + function + "' takes " + std::to_string(known->second.second) + " arguments");
+    asks_tokens_ = asks_tokens_ || node->op == Op::kFailsTokens;
     if (node->op == Op::kMatchesAny) {
       if (node->parts[1]->op != Op::kList) wrong("matchesAny takes a list");
       compile(*node, node->parts[1]->parts, 0);
@@ -296,6 +299,7 @@ class Parser {
   std::string_view s_;
   std::size_t at_ = 0;
   int nodes_ = 0;
+  bool asks_tokens_ = false;
 };
 
 struct Nil {};
@@ -315,7 +319,7 @@ double entropy_of_bytes(std::string_view text) {
 
 class Walk {
  public:
-  explicit Walk(const FilterInput& input) : input_(input) {}
+  Walk(const FilterInput& input, const TokenMeasure* tokens) : input_(input), tokens_(tokens) {}
 
   bool program(const Node& root) {
     const auto names = split(root.text, '\n');
@@ -433,6 +437,10 @@ class Walk {
       case Op::kLen: return static_cast<double>(text(*p[0]).size());
       case Op::kMin: return std::min(number(*p[0]), number(*p[1]));
       case Op::kMax: return std::max(number(*p[0]), number(*p[1]));
+      case Op::kFailsTokens: {
+        const std::string secret = text(*p[0]);
+        return tokens_ != nullptr && tokens_->fails_efficiency(secret);
+      }
       case Op::kList:
       case Op::kLet: throw WentWrong{};
     }
@@ -450,6 +458,7 @@ class Walk {
   }
 
   const FilterInput& input_;
+  const TokenMeasure* tokens_;
   std::map<std::string, Value> names_;
 };
 
@@ -460,20 +469,23 @@ FilterExpr::FilterExpr(FilterExpr&&) noexcept = default;
 FilterExpr& FilterExpr::operator=(FilterExpr&&) noexcept = default;
 FilterExpr::~FilterExpr() = default;
 
-Result<FilterExpr> FilterExpr::parse(std::string_view text) {
+Result<FilterExpr> FilterExpr::parse(std::string_view text, std::shared_ptr<const TokenMeasure> tokens) {
   if (text.size() > kMaxText) return fail(Errc::kTooLarge, "a filter may have at most " + std::to_string(kMaxText) + " bytes");
   FilterExpr out;
   try {
-    out.root_ = Parser(text).program();
+    Parser parser(text);
+    out.root_ = parser.program();
+    out.asks_tokens_ = parser.asks_tokens();
   } catch (const NotUnderstood& problem) {
     return fail(Errc::kInvalid, problem.message);
   }
+  out.tokens_ = std::move(tokens);
   return out;
 }
 
 bool FilterExpr::holds(const FilterInput& input) const {
   try {
-    return Walk(input).program(*root_);
+    return Walk(input, tokens_.get()).program(*root_);
   } catch (const WentWrong&) {
     return false;
   }

@@ -1,5 +1,5 @@
 // betterleaks' filter expressions: `filter` drops a finding where it is true, `prefilter` a whole source. The part of
-// the language that its catalogue uses, without whatever asks the network or a tokeniser's tables.
+// the language that its catalogue uses, without whatever asks the network.
 //
 //   entropy(finding["secret"]) <= 3.5 || matchesAny(finding["match"], [`^test`]) || containsAny(finding["line"], ["x"])
 //   let near = finding["fragment_raw"][max(finding["match_start_idx"] - 150, 0):]; containsAny(near, ["stripe"])
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "rules/base/result.hpp"
+#include "rules/secrets/token_measure.hpp"
 
 namespace tocsin::rules::secrets {
 
@@ -31,8 +32,11 @@ class FilterExpr {
   static constexpr int kMaxDepth = 200;  // of nested expressions
   static constexpr int kMaxNodes = 20'000;
 
-  // kInvalid names what is not understood: a function that is not supported, or the place of a mistake.
-  [[nodiscard]] static Result<FilterExpr> parse(std::string_view text);
+  // kInvalid names what is not understood: a function that is not supported, or the place of a mistake. `tokens`
+  // answers failsTokenEfficiency; without it the answer is "it does not fail", as upstream's without its tokeniser.
+  [[nodiscard]] static Result<FilterExpr> parse(std::string_view text, std::shared_ptr<const TokenMeasure> tokens = nullptr);
+  // Whether the expression asks for what only `tokens` can tell, and has none.
+  [[nodiscard]] bool lacks_tokens() const noexcept { return asks_tokens_ && !tokens_; }
 
   // Whether the expression is true. One that goes wrong (a number compared with a text) is false, as upstream's.
   [[nodiscard]] bool holds(const FilterInput& input) const;
@@ -46,6 +50,8 @@ class FilterExpr {
  private:
   FilterExpr();
   std::unique_ptr<Node> root_;
+  std::shared_ptr<const TokenMeasure> tokens_;
+  bool asks_tokens_ = false;
 };
 
 }  // namespace tocsin::rules::secrets

@@ -171,8 +171,11 @@ void read_samples(const toml::table& table, Rule& rule) {
   }
 }
 
+constexpr const char* kLacksTokens = " asks how well a secret packs into tokens (failsTokenEfficiency); without a vocabulary the answer is 'not well', so nothing is dropped for it";
+
 struct Reader {
   const RuleFile& file;
+  std::shared_ptr<const TokenMeasure> tokens;
   RuleSet out;
 
   void note(const toml::node& node, std::string message) {
@@ -182,11 +185,12 @@ struct Reader {
   // Parts that change which findings remain: without them the rule would say something else than its author meant.
   bool honoured(const toml::table& table, Rule& rule, const std::string& what) {
     if (find(table, "filter") != nullptr) {
-      auto filter = FilterExpr::parse(text(table, "filter"));
+      auto filter = FilterExpr::parse(text(table, "filter"), tokens);
       if (!filter) {
         note(table, what + " is left out, its 'filter' cannot be evaluated: " + filter.error().message);
         return false;
       }
+      if (filter->lacks_tokens()) note(table, what + kLacksTokens);
       rule.filter = std::move(*filter);
     }
     rule.specificity = static_cast<int>(number(table, "specificity"));
@@ -249,8 +253,9 @@ struct Reader {
   void read_global_filter(const toml::table& root, const char* key, std::optional<FilterExpr>& to) {
     const toml::node* node = find(root, key);
     if (node == nullptr) return;
-    auto filter = FilterExpr::parse(text(root, key));
+    auto filter = FilterExpr::parse(text(root, key), tokens);
     if (filter) {
+      if (filter->lacks_tokens()) note(*node, std::string("the global '") + key + "'" + kLacksTokens);
       to = std::move(*filter);
     } else {
       note(*node, std::string("the global '") + key + "' is not applied, it cannot be evaluated: " + filter.error().message);
@@ -414,11 +419,11 @@ std::optional<Extends> rule_file_extends(const RuleFile& file) {
   }
 }
 
-Result<RuleSet> read_rules(const RuleFile& file, bool own) {
+Result<RuleSet> read_rules(const RuleFile& file, bool own, std::shared_ptr<const TokenMeasure> tokens) {
   if (file.text.size() > Scanner::kMaxRuleFile) {
     return fail(Errc::kTooLarge, "a rule file may have at most " + std::to_string(Scanner::kMaxRuleFile) + " bytes", file.name);
   }
-  Reader reader{file, {}};
+  Reader reader{file, std::move(tokens), {}};
   reader.out.file = file.name;
   reader.out.own = own;
   try {

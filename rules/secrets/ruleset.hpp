@@ -71,8 +71,9 @@ struct RuleSet {
   std::vector<Diagnostic> diagnostics;
 };
 
-// Reads and compiles one file. `own` asks for samples on every rule and allows the own keys.
-[[nodiscard]] Result<RuleSet> read_rules(const RuleFile& file, bool own);
+// Reads and compiles one file. `own` asks for samples on every rule and allows the own keys; `tokens`
+// answers what betterleaks' filters ask of a tokeniser.
+[[nodiscard]] Result<RuleSet> read_rules(const RuleFile& file, bool own, std::shared_ptr<const TokenMeasure> tokens = nullptr);
 
 // Shannon entropy in bits: runes counted, divided by the number of bytes. Ill-formed bytes count as one rune.
 [[nodiscard]] double entropy(std::string_view text);

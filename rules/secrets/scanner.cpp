@@ -122,7 +122,7 @@ Result<Scanner::Loaded> Scanner::load(std::span<const RuleFile> files, Options o
     }
   }
   for (const auto& file : files) {
-    auto set = read_rules(file, false);
+    auto set = read_rules(file, false, compiled->options.tokens);
     if (!set) return pass(std::move(set));
     compiled->sets.push_back(std::move(*set));
   }

@@ -70,10 +70,14 @@ struct Diagnostic {
   std::string message;  // names the rule and the part
 };
 
+class TokenMeasure;  // token_measure.hpp
+
 struct Options {
   // Makes the fingerprint of a secret, keyed, so that the same secret seen again can be recognised and not guessed.
   // Called with the decoded secret, from whichever thread scans; must be thread-safe and keep nothing.
   std::function<std::string(std::string_view secret)> fingerprint;
+  // Answers what betterleaks' filters ask of a tokeniser; null = they are told that nothing packs well.
+  std::shared_ptr<const TokenMeasure> tokens;
   bool own_pack = true;   // rules/packs/secrets and the extractor
   bool personal = true;   // personal numbers (cards, IBAN, national ids) of the own pack
   bool contacts = false;  // e-mail addresses and telephone numbers too: ordinary logs are full of them

@@ -6,7 +6,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tocsin::rules::secrets;
-  const auto parsed = FilterExpr::parse({reinterpret_cast<const char*>(data), size});
+  static const auto tokens = std::make_shared<const TokenMeasure>(TokenMeasure::read("YWI= 0\nYWJhYg== 1\n", "horse\n").value());
+  const auto parsed = FilterExpr::parse({reinterpret_cast<const char*>(data), size}, tokens);
   if (!parsed) return 0;
   FilterInput input;
   input.record = "first\nkey = Abc123 near\nlast";

@@ -5,3 +5,4 @@ tocsin_fuzz(fuzz_law SOURCES ${CMAKE_CURRENT_LIST_DIR}/law_fuzz.cpp LINKS tocsin
 tocsin_fuzz(fuzz_secrets_filter SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_filter_fuzz.cpp LINKS tocsin_secrets)
 tocsin_fuzz(fuzz_secrets_stream SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_stream_fuzz.cpp LINKS tocsin_secrets)
 tocsin_fuzz(fuzz_secrets_generic SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_generic_fuzz.cpp LINKS tocsin_secrets)
+tocsin_fuzz(fuzz_secrets_tokens SOURCES ${CMAKE_CURRENT_LIST_DIR}/secrets_tokens_fuzz.cpp LINKS tocsin_secrets)

@@ -195,8 +195,38 @@ TEST_F(Commands, ScanTakesMoreRules) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].at("rule").as_string(), "mine");
   const Ran bad = run({"scan", "--rules", file("bad.toml", "[[rules]]\nid='x'\nregex='''('''\n"), "--", file("a.log", "")});
-  EXPECT_EQ(bad.status, kFoundWrong);
+  EXPECT_EQ(bad.status, kFailure) << "not 1: nothing was found";
   EXPECT_NE(bad.err.find("bad.toml:1"), std::string::npos) << bad.err;
+}
+
+TEST_F(Commands, ScanTellsRuleFilesFromInputs) {
+  const std::string one = file("one.toml", "[[rules]]\nid='one'\nregex='''zz-(\\d{4})'''\n");
+  const std::string two = file("two.toml", "[[rules]]\nid='two'\nregex='''yy-(\\d{4})'''\n");
+  const std::string log = file("a.log", "x zz-1234\ny yy-1234\n");
+  const std::vector<std::vector<std::string>> ways = {
+      {"scan", "--json", "--rules", one, two, log},          {"scan", "--json", "--rules", one, two, "--", log},
+      {"scan", "--json", "--rules", one, "--rules", two, log}, {"scan", log, "--json", "--rules", one, two},
+      {"scan", "--rules", one, two, "--json", log},
+  };
+  for (const auto& words : ways) EXPECT_EQ(run(words).lines().size(), 2U) << words[1] << " " << words[2];
+  EXPECT_EQ(run({"scan", "--json", "--rules", one, (dir_ / "none.log").string()}).status, kFailure);
+}
+
+TEST_F(Commands, ScanAsksTheVocabularyThatIsGiven) {
+  const std::string rules = file("r.toml", "[[rules]]\nid='mine'\nregex='''zz-(\\w+)'''\nfilter='''failsTokenEfficiency(finding[\"secret\"])'''\n");
+  const std::string log = file("a.log", "zz-abababab\nzz-horse77x\nzz-q8r4l1m0\n");
+  const Ran without = run({"scan", "--json", "--rules", rules, log});
+  EXPECT_EQ(without.lines().size(), 3U);
+  EXPECT_NE(without.err.find("rule 'mine' asks how well a secret packs into tokens"), std::string::npos) << without.err;
+  const std::string tokens = file("v.tiktoken", "YWI= 0\nYWJhYg== 1\n");  // ab, abab
+  const std::string words = file("words", "Horse\n");
+  const Ran with = run({"scan", "--json", "--rules", rules, "--tokens", tokens, log});
+  EXPECT_EQ(with.lines().size(), 2U) << "abababab is two tokens";
+  EXPECT_EQ(with.err.find("packs into tokens"), std::string::npos) << with.err;
+  EXPECT_EQ(run({"scan", "--json", "--rules", rules, "--tokens", tokens, "--words", words, log}).lines().size(), 1U);
+  const Ran bad = run({"scan", "--tokens", file("bad", "YWI= 0\n?\n"), log});
+  EXPECT_EQ(bad.status, kFailure);
+  EXPECT_NE(bad.err.find("line 2"), std::string::npos) << bad.err;
 }
 
 TEST_F(Commands, ScanFindsAKeyOverSeveralLines) {
