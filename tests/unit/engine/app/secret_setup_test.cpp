@@ -1,25 +1,15 @@
 // What the configuration says about secrets is what the engine's scanner does.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "engine/app/state.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::engine {
 namespace {
 
-namespace fs = std::filesystem;
-
 class SecretSetup : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::temp_directory_path() / ("tocsin-secret-setup-" + std::to_string(::getpid()));
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
-  void file(const char* name, const std::string& text) { std::ofstream(dir_ / name, std::ios::binary) << text; }
+  void file(const char* name, const std::string& text) { spit(dir_ / name, text); }
 
   // How many findings the scanner of a configuration has in `line`; -1 = it has no scanner.
   int found(const std::string& rules, const std::string& line) {
@@ -33,7 +23,7 @@ class SecretSetup : public testing::Test {
     return static_cast<int>(hits.size());
   }
 
-  fs::path dir_;
+  TemporaryDirectory dir_;
   std::string told_;
 };
 
