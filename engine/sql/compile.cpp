@@ -88,7 +88,7 @@ bool all_digits(std::string_view text) {
 
 class Compiler {
  public:
-  explicit Compiler(ReadOptions options) : options_(options) {}
+  Compiler(std::string_view text, ReadOptions options) : text_(text), options_(options) {}
   Statement statement;
 
   void run(Tree node) {
@@ -1136,7 +1136,23 @@ class Compiler {
   }
 
   // ------------------------------------------------------------------ values
-  static Value value(Tree node) {
+  // libpg_query prints an integer only if it is above zero: what it leaves out is 0 or, where a minus stands, the
+  // number behind it. nullopt if the text does not show which (-(5), - -5).
+  std::optional<std::string> integer(Tree constant) const {
+    const std::int64_t printed = constant.at("ival").number("ival");
+    if (printed != 0) return std::to_string(printed);
+    const auto at = static_cast<std::size_t>(std::max<std::int64_t>(constant.number("location"), 0));
+    const std::string_view rest = text_.substr(std::min(at, text_.size()));
+    const bool minus = rest.starts_with('-');
+    const std::string_view number = minus ? trim(rest.substr(1)) : rest;
+    const std::size_t digits = std::min(number.find_first_not_of("0123456789"), number.size());
+    const std::size_t first = number.substr(0, digits).find_first_not_of('0');
+    if (digits == 0 || (!minus && first != std::string_view::npos)) return std::nullopt;
+    if (first == std::string_view::npos) return "0";
+    return "-" + std::string(number.substr(first, digits - first));
+  }
+
+  Value value(Tree node) const {
     Value out;
     const std::string_view tag = node.tag();
     const Tree body = node.content();
@@ -1155,7 +1171,8 @@ class Compiler {
       } else if (body.flag("isnull")) {
         out.null = true;
       } else if (body.at("ival")) {
-        out.text = std::to_string(body.at("ival").number("ival"));
+        if (auto number = integer(body)) out.text = std::move(*number);
+        else out.known = false;
       } else {
         out.known = false;
       }
@@ -1271,6 +1288,7 @@ class Compiler {
   std::vector<Part> staged_parts_;
 
  private:
+  std::string_view text_;
   ReadOptions options_;
   std::size_t depth_ = 0;
   const Env* first_env_ = nullptr;
@@ -1278,8 +1296,8 @@ class Compiler {
 
 }  // namespace
 
-Result<Statement> compile(Tree node, ReadOptions options) {
-  Compiler compiler(options);
+Result<Statement> compile(Tree node, std::string_view text, ReadOptions options) {
+  Compiler compiler(text, options);
   try {
     compiler.run(node);
   } catch (const TooLarge&) {

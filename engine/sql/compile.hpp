@@ -7,7 +7,7 @@
 
 namespace tocsin::engine::sql {
 
-// One statement node ({"SelectStmt": …}). Errors: kTooLarge.
-[[nodiscard]] Result<Statement> compile(Tree statement, ReadOptions options);
+// One statement node ({"SelectStmt": …}) of `text`, in which the tree's locations count. Errors: kTooLarge.
+[[nodiscard]] Result<Statement> compile(Tree statement, std::string_view text, ReadOptions options);
 
 }  // namespace tocsin::engine::sql

@@ -172,7 +172,7 @@ Result<Reading> read_afresh(std::string_view text, ReadOptions options) {
   std::optional<Error> error;
   Tree(root).items("stmts", [&](Tree item) {
     if (error) return;
-    auto statement = compile(item.at("stmt"), options);
+    auto statement = compile(item.at("stmt"), text, options);
     if (!statement) {
       error = std::move(statement).error();
     } else {

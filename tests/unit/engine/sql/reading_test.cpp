@@ -41,6 +41,12 @@ INSTANTIATE_TEST_SUITE_P(
              "select one-to-one\n  0 patient row * [(0.id in ('1', '2') or '5' <= 0.id <= $1)]\n"},
         Case{"SELECT * FROM patient WHERE 10 > id AND id >= 3",
              "select one-to-one\n  0 patient row * [(0.id < '10' and '3' <= 0.id)]\n"},
+        Case{"SELECT * FROM patient WHERE id = -5 OR id BETWEEN - 007 AND -0",
+             "select one-to-one\n  0 patient row * [(0.id in ('-5') or '-7' <= 0.id <= '0')]\n"},
+        Case{"SELECT * FROM patient WHERE id = -2147483648 AND id > - -5",
+             "select one-to-one\n  0 patient row * [(0.id in ('-2147483648') and '5' < 0.id)]\n"},
+        // The parser's text does not show these numbers.
+        Case{"SELECT * FROM patient WHERE id = -(5) AND id = - - -5", "select one-to-one\n  0 patient row * [(true and true)]\n"},
         Case{"SELECT * FROM patient WHERE id = ANY($1)", "select one-to-one\n  0 patient row * [0.id in (any $1)]\n"},
         // 4e1 is 40 for PostgreSQL: not compared as text.
         Case{"SELECT * FROM patient WHERE id = 4e1", "select one-to-one\n  0 patient row *\n"},
