@@ -5,10 +5,12 @@
 #include "engine/sql/compile.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <set>
 #include <utility>
 
+#include "engine/sql/bind.hpp"
 #include "engine/sql/functions.hpp"
 #include "rules/base/text.hpp"
 
@@ -218,7 +220,9 @@ class Compiler {
       statement.name = how == "VAR_RESET_ALL" ? "" : body.text("name");
       body.items("args", [&](Tree arg) {
         if (!statement.setting.empty()) statement.setting += ',';
-        statement.setting += value(arg).text;
+        const Value setting = value(arg);
+        pin(setting.literal);
+        statement.setting += setting.text;
       });
     } else if (tag == "TransactionStmt") {
       const std::string_view how = body.text("kind");
@@ -287,6 +291,7 @@ class Compiler {
     if (count && select.text("limitOption") == "LIMIT_OPTION_COUNT") {
       const Value limit = value(count);
       if (limit.parameter > 0) query.limit_parameter = limit;
+      pin(limit.literal);
       if (limit.known && limit.parameter == 0 && all_digits(limit.text) && limit.text.size() < 19) {
         query.limit = std::stoull(limit.text);
       }
@@ -937,6 +942,7 @@ class Compiler {
           if (auto found = find(item.content(), &env).column) by.push_back(std::move(*found));
         } else if (item.tag() == "A_Const") {
           const auto at = item.content().at("ival").number("ival");
+          pin(literal_of(item.content()));
           if (at >= 1 && static_cast<std::size_t>(at) <= sub.columns.size()) {
             const Flow& column = sub.columns[static_cast<std::size_t>(at - 1)];
             if (column.source >= 0) by.push_back({{column.source}, column.column, true});
@@ -1152,6 +1158,7 @@ class Compiler {
     return "-" + std::string(number.substr(first, digits - first));
   }
 
+  // Where the compiler looks at the text of a value, and does not only hand it on, it must pin the constant.
   Value value(Tree node) const {
     Value out;
     const std::string_view tag = node.tag();
@@ -1160,6 +1167,7 @@ class Compiler {
       out.parameter = static_cast<int>(body.number("number"));
     } else if (tag == "A_Const") {
       out.known = true;
+      out.literal = literal_of(body);
       if (body.at("sval")) {
         out.text = body.at("sval").text("sval");
         out.quoted = true;
@@ -1187,6 +1195,15 @@ class Compiler {
       }
     }
     return out;
+  }
+
+  // The constant of the text that an A_Const is; negative if the parser has put the minus before it in.
+  int literal_of(Tree constant) const {
+    return options_.literals == nullptr ? 0 : literal_at(*options_.literals, constant);
+  }
+
+  void pin(int literal) const {
+    if (literal != 0) (*options_.literals)[static_cast<std::size_t>(std::abs(literal)) - 1].pinned = true;
   }
 
   // ------------------------------------------------------------------ writes

@@ -41,8 +41,11 @@ struct MysqlReading {
   std::string modes;         // SET sql_mode = …: the value as written
 };
 
-// Reads `text`; never fails: see kRefused. Thread-safe, with a cache per thread.
+// Reads `text`; never fails: see kRefused. Thread-safe, with a cache per thread by the shape of the text.
 [[nodiscard]] std::shared_ptr<const MysqlReading> read_mysql(std::string_view text);
+
+// The same without cache.
+[[nodiscard]] std::shared_ptr<const MysqlReading> read_mysql_afresh(std::string_view text);
 
 // The PostgreSQL text that stands for `text`, for tests; empty if there is none.
 [[nodiscard]] std::string from_mysql(std::string_view text);

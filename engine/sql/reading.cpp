@@ -2,42 +2,25 @@
 #include "engine/sql/reading.hpp"
 
 #include <cstring>
-#include <list>
-#include <unordered_map>
 
 #include <pg_query.h>
 
+#include "engine/sql/bind.hpp"
+#include "engine/sql/cache_counts.hpp"
 #include "engine/sql/compile.hpp"
+#include "engine/sql/shape.hpp"
+#include "engine/sql/shape_cache.hpp"
 #include "engine/sql/tree.hpp"
 
 namespace tocsin::engine::sql {
 namespace {
 
-// The newest readings of one thread. Texts are kept whole: a hash alone could mix two statements up.
-class Cache {
- public:
-  struct Entry {
-    std::string text;
-    Result<std::shared_ptr<const Reading>> reading;
-  };
-  const Entry* find(std::string_view text) {
-    const auto found = by_text_.find(text);
-    if (found == by_text_.end()) return nullptr;
-    entries_.splice(entries_.begin(), entries_, found->second);
-    return &*found->second;
-  }
-  void add(std::string_view text, Result<std::shared_ptr<const Reading>> reading) {
-    entries_.push_front({std::string(text), std::move(reading)});
-    by_text_.emplace(std::string_view(entries_.front().text), entries_.begin());
-    if (entries_.size() <= kCachedReadings) return;
-    by_text_.erase(std::string_view(entries_.back().text));
-    entries_.pop_back();
-  }
+using Held = Result<std::shared_ptr<const Reading>>;  // an error is kept for its very text only
 
- private:
-  std::list<Entry> entries_;
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_text_;
-};
+Held bound(const Held& held, const std::vector<Literal>& literals) {
+  if (!held || literals.empty()) return held;
+  return std::make_shared<const Reading>(bind(**held, literals));
+}
 
 // The parser's result, freed when it goes.
 struct Parsed {
@@ -168,6 +151,7 @@ Result<Reading> read_afresh(std::string_view text, ReadOptions options) {
   if (parser.parse(parsed.result.parse_tree, std::strlen(parsed.result.parse_tree)).get(root) != simdjson::SUCCESS) {
     return fail(Errc::kTooLarge, "the statement is nested too deeply");
   }
+  if (options.literals != nullptr) see_constants(Tree(root), *options.literals);
   Reading reading;
   std::optional<Error> error;
   Tree(root).items("stmts", [&](Tree item) {
@@ -180,18 +164,38 @@ Result<Reading> read_afresh(std::string_view text, ReadOptions options) {
     }
   });
   if (error) return tl::unexpected<Error>(std::move(*error));
+  if (options.literals != nullptr) settle(reading, *options.literals);
   return reading;
 }
 
 Result<std::shared_ptr<const Reading>> read(std::string_view text) {
-  thread_local Cache cache;
-  if (const Cache::Entry* known = cache.find(text)) return known->reading;
-  auto fresh = read_afresh(text);
-  Result<std::shared_ptr<const Reading>> out =
-      fresh ? Result<std::shared_ptr<const Reading>>(std::make_shared<const Reading>(std::move(*fresh)))
-            : Result<std::shared_ptr<const Reading>>(pass(std::move(fresh)));
-  if (text.size() <= kMaxCachedBytes) cache.add(text, out);
-  return out;
+  const auto share = [](Result<Reading> fresh) -> Held {
+    if (!fresh) return pass(std::move(fresh));
+    return std::make_shared<const Reading>(std::move(*fresh));
+  };
+  if (text.size() > kMaxCachedBytes) {
+    count_use(false);
+    return share(read_afresh(text));
+  }
+  thread_local ShapeCache<Held, decltype(&bound)> cache(kCachedReadings, kMaxCacheBytes, &bound);
+  thread_local Shape shape;
+  const bool has_shape = shape_of(text, shape);
+  if (has_shape) {
+    if (const Held* known = cache.find(shape)) {
+      count_use(true);
+      return *known;
+    }
+  }
+  const Shape whole = whole_text(text);
+  if (const Held* known = cache.find(whole)) {
+    count_use(true);
+    return *known;
+  }
+  count_use(false);
+  auto fresh = share(read_afresh(text, {.literals = has_shape ? &shape.literals : nullptr}));
+  const std::size_t bytes = fresh ? footprint(**fresh) : 0;
+  const Shape& as = has_shape && fresh ? shape : whole;
+  return cache.add(as, std::move(fresh), bytes);
 }
 
 std::string describe(const Reading& reading) {

@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxStatementBytes = 256 * 1024;
 inline constexpr std::size_t kMaxDepth = 200;         // of the parse tree
 inline constexpr std::size_t kMaxSources = 256;       // after CTEs are dissolved
 inline constexpr std::size_t kMaxPredicates = 20'000;
-inline constexpr std::size_t kCachedReadings = 4096;  // per thread
+inline constexpr std::size_t kCachedReadings = 4096;  // shapes of statements, per thread
+inline constexpr std::size_t kMaxCacheBytes = 64 * 1024 * 1024;  // about, per thread
 inline constexpr std::size_t kMaxCachedBytes = 8 * 1024;  // longer statements are not kept
 
 enum class Kind : std::uint8_t {
@@ -44,6 +45,7 @@ struct Relation {
   std::string name;
   [[nodiscard]] bool is_catalog() const;     // pg_catalog, information_schema
   [[nodiscard]] std::string text() const;    // "crm.patient"; "patient" for schema public or none
+  bool operator==(const Relation&) const = default;
 };
 
 // A constant, or a parameter whose value comes with each execution.
@@ -53,7 +55,9 @@ struct Value {
   bool null = false;
   bool quoted = false;   // a string, not a number
   int parameter = 0;     // 1-based; 0 = `text` is the value
+  int literal = 0;       // while a reading is made for a shape: the constant it is, 1-based, negative with a minus; else 0
   std::string text;
+  bool operator==(const Value&) const = default;
 };
 
 // A column that a condition names. An unqualified name in a join belongs to exactly one of `candidates`
@@ -63,6 +67,7 @@ struct Column {
   std::string name;
   bool certain = false;
   [[nodiscard]] bool may_be(int source, std::string_view column) const;
+  bool operator==(const Column&) const = default;
 };
 
 enum class Op : std::uint8_t {
@@ -81,6 +86,7 @@ struct Predicate {
   std::optional<Value> low, high;
   bool low_open = false, high_open = false;  // < instead of <=
   std::vector<int> args;                     // of kAnd and kOr
+  bool operator==(const Predicate&) const = default;
 };
 
 // How a source's rows get into the result, weakest first.
@@ -105,6 +111,7 @@ struct Source {
   bool merged = false;               // a row of the result may stand for several rows of this source …
   std::vector<Column> group_by;      // … that agree in these columns
   bool written = false;              // target of INSERT, UPDATE, DELETE, MERGE
+  bool operator==(const Source&) const = default;
 };
 
 // Where a column of the result comes from, if it is simply a column of a source.
@@ -112,6 +119,7 @@ struct Output {
   std::string name;  // "*" = all columns of `source` under their own names
   int source = -1;   // -1 = computed
   std::string column;
+  bool operator==(const Output&) const = default;
 };
 
 struct Query {
@@ -126,6 +134,7 @@ struct Query {
   bool barrier = false;     // window functions or set operations: conditions on the result say nothing of the sources
   bool aggregate = false;   // an aggregate without GROUP BY: one row whatever is there
   bool key_share = false;   // SELECT 1 … FOR KEY SHARE: PostgreSQL's own check of a foreign key
+  bool operator==(const Query&) const = default;
 };
 
 // What a statement changes in a table; for keeping a register true.
@@ -137,6 +146,7 @@ struct Write {
   std::vector<std::pair<std::string, Value>> set;  // UPDATE … SET
   bool from_query = false;   // INSERT … SELECT
   bool upsert = false;       // ON CONFLICT DO UPDATE
+  bool operator==(const Write&) const = default;
 };
 
 struct Statement {
@@ -157,17 +167,30 @@ struct Statement {
   std::vector<Relation> dropped;
   std::vector<std::string> target_columns;  // named in CREATE TABLE (…), CREATE VIEW v(…), INSERT INTO t(…)
   std::string new_name;                  // RENAME
+  bool operator==(const Statement&) const = default;
 };
 
 struct Reading {
   std::vector<Statement> statements;  // a message may hold several
+  bool operator==(const Reading&) const = default;
 };
 
 // Reads `text`. Errors: kInvalid (PostgreSQL's parser refuses it: the message says why, without the text),
-// kTooLarge (a limit above). Thread-safe: keeps a cache per thread, so a repeated text costs a look-up.
+// kTooLarge (a limit above). Thread-safe: keeps a cache per thread, so a text of a known shape (shape.hpp) is not
+// parsed again. The answer is always that of read_afresh.
 [[nodiscard]] Result<std::shared_ptr<const Reading>> read(std::string_view text);
 
+// What the caches of all threads have done since the program began.
+struct CacheCounts {
+  std::uint64_t hits = 0, misses = 0;
+};
+[[nodiscard]] CacheCounts cache_counts() noexcept;
+
+struct Literal;  // shape.hpp
+
 struct ReadOptions {
+  // The constants of the text, to be found again in the reading (Value::literal); tells which are seen and pinned.
+  std::vector<Literal>* literals = nullptr;
   bool loose_grouping = false;  // a plain column beside an aggregate needs no GROUP BY (MySQL)
 };
 
