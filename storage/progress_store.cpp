@@ -23,14 +23,14 @@ Result<void> ProgressStore::set_processed(Transaction& tx, std::uint64_t seq) {
   return tx.run("INSERT INTO progress(name, seq) VALUES('journal', ?1) ON CONFLICT(name) DO UPDATE SET seq = excluded.seq", seq);
 }
 
-Result<std::optional<ProgressStore::Windows>> ProgressStore::windows(Reader& reader) {
-  return reader.row<Windows>("SELECT seq, value FROM progress_windows WHERE name = 'correlations'",
-                             [](const Columns& c) { return Windows{static_cast<std::uint64_t>(c.integer(0)), c.text(1)}; });
+Result<std::optional<ProgressStore::Snapshot>> ProgressStore::snapshot(Reader& reader, std::string_view name) {
+  return reader.row<Snapshot>("SELECT seq, value FROM progress_windows WHERE name = ?1",
+                              [](const Columns& c) { return Snapshot{static_cast<std::uint64_t>(c.integer(0)), c.text(1)}; }, name);
 }
 
-Result<void> ProgressStore::set_windows(Transaction& tx, std::uint64_t seq, std::string_view bytes) {
-  return tx.run("INSERT INTO progress_windows(name, seq, value) VALUES('correlations', ?1, ?2) "
-                "ON CONFLICT(name) DO UPDATE SET seq = excluded.seq, value = excluded.value", seq, Blob{bytes});
+Result<void> ProgressStore::set_snapshot(Transaction& tx, std::string_view name, std::uint64_t seq, std::string_view bytes) {
+  return tx.run("INSERT INTO progress_windows(name, seq, value) VALUES(?1, ?2, ?3) "
+                "ON CONFLICT(name) DO UPDATE SET seq = excluded.seq, value = excluded.value", name, seq, Blob{bytes});
 }
 
 Result<std::string> ProgressStore::note(Reader& reader, std::string_view name) {

@@ -1,5 +1,5 @@
-// How far the engine has come: the number of the newest event whose effects are stored, what the windows of correlations
-// held at some event before, and which register files were imported in which form. Written in the transaction of the
+// How far the engine has come: the number of the newest event whose effects are stored, what detection
+// remembered at some event before, and which register files were imported in which form. Written in the transaction of the
 // effects themselves.
 #pragma once
 
@@ -23,13 +23,15 @@ class ProgressStore {
   [[nodiscard]] static Result<std::uint64_t> processed(Reader& reader);
   [[nodiscard]] static Result<void> set_processed(Transaction& tx, std::uint64_t seq);
 
-  // What correlations remember, as it was after the event with that number. The bytes are the engine's.
-  struct Windows {
+  // What detection remembers, as it was after the event with that number. The bytes are the engine's.
+  static constexpr std::string_view kWindows = "correlations";  // the windows of correlations
+  static constexpr std::string_view kLearned = "learned";       // what exposure learned of sessions and relations; sealed
+  struct Snapshot {
     std::uint64_t seq = 0;
     std::string bytes;
   };
-  [[nodiscard]] static Result<std::optional<Windows>> windows(Reader& reader);
-  [[nodiscard]] static Result<void> set_windows(Transaction& tx, std::uint64_t seq, std::string_view bytes);
+  [[nodiscard]] static Result<std::optional<Snapshot>> snapshot(Reader& reader, std::string_view name);
+  [[nodiscard]] static Result<void> set_snapshot(Transaction& tx, std::string_view name, std::uint64_t seq, std::string_view bytes);
 
   // A note by name ("register:patient" → SHA-256 of the file); empty = none.
   [[nodiscard]] static Result<std::string> note(Reader& reader, std::string_view name);

@@ -34,7 +34,7 @@ void ExposureKeeper::stored(std::size_t reaches) {
   auto up_to = db_.read([&](storage::Reader& reader) -> Result<std::uint64_t> {
     auto processed = storage::ProgressStore::processed(reader);
     if (!processed) return pass(std::move(processed));
-    auto windows = storage::ProgressStore::windows(reader);
+    auto windows = storage::ProgressStore::snapshot(reader, storage::ProgressStore::kWindows);
     if (!windows) return pass(std::move(windows));
     const std::uint64_t read_again = *processed > warm_records_ ? *processed - warm_records_ : 0;
     return *windows ? std::min<std::uint64_t>(read_again, (*windows)->seq) : read_again;

@@ -56,9 +56,9 @@ constexpr std::uint64_t kWarmRecords = 50'000;     // read again at start to kno
 constexpr std::chrono::milliseconds kIdle{100};
 // Where no record comes, the time of the events goes on this far behind: shippers may be that slow.
 constexpr std::chrono::minutes kQuiet{15};
-// What correlations remember is kept at most this often, and less often the longer keeping it takes.
-constexpr std::chrono::seconds kKeepWindowsEvery{5};
-constexpr int kKeepWindowsShare = 20;  // at most one part in so many of the time
+// What detection remembers is kept at most this often, and less often the longer keeping it takes.
+constexpr std::chrono::seconds kKeepMemoryEvery{5};
+constexpr int kKeepMemoryShare = 20;  // at most one part in so many of the time
 constexpr std::size_t kMaxWindowBytes = 512UL << 20;  // larger ones are not kept: they are built up again after a restart
 constexpr std::chrono::seconds kRetryStore{2};     // between two tries to store effects (full disk)
 constexpr std::chrono::seconds kHousekeeping{1};
@@ -128,7 +128,8 @@ struct Live::Impl final : EventSink {
   std::string claim;
   std::string public_url;
 
-  std::chrono::steady_clock::time_point keep_windows_next{};  // the detector's
+  std::chrono::steady_clock::time_point keep_memory_next{};  // the detector's
+  bool told_left_out = false;                                // the detector's
 
   mutable std::mutex mutex;
   std::condition_variable wake;
@@ -301,11 +302,12 @@ struct Live::Impl final : EventSink {
     return in;
   }
 
-  // What detection was in the middle of before a restart: windows of correlations as they were last kept, and from the
-  // records since then; sessions from the last kWarmRecords.
+  // What detection was in the middle of before a restart: what sessions and relations were known to be, and the windows
+  // of correlations, both as they were last kept, and from the records since then. The last kWarmRecords are read in
+  // any case: formats are recognised by them, and sessions too if nothing was kept.
   Result<void> warm(storage::Seq processed) {
     if (processed == 0) return {};
-    auto kept = state->db->read([](storage::Reader& r) { return storage::ProgressStore::windows(r); });
+    auto kept = state->db->read([](storage::Reader& r) { return storage::ProgressStore::snapshot(r, storage::ProgressStore::kWindows); });
     if (!kept) return pass(std::move(kept));
     storage::Seq from = std::max(journal->oldest(), processed > kWarmRecords ? processed - kWarmRecords : 1);
     storage::Seq windows_from = from;
@@ -313,7 +315,11 @@ struct Live::Impl final : EventSink {
       if (auto restored = pipeline->restore_windows((*kept)->bytes); restored) windows_from = (*kept)->seq + 1;
       else spdlog::warn("{}", restored.error().text());
     }
-    from = std::max(journal->oldest(), std::min(from, windows_from));
+    const std::optional<storage::Seq> learned_from = recall_learned(processed);
+    from = std::max(journal->oldest(), std::min({from, windows_from, learned_from.value_or(from)}));
+    if (learned_from && *learned_from < from) {
+      spdlog::warn("events {} to {} are not in the journal any more: what sessions did in them is not known", *learned_from, from - 1);
+    }
     auto stored = state->db->read([&](storage::Reader& r) { return storage::ExposureStore::since(r, windows_from - 1); });
     if (!stored) return pass(std::move(stored));
     std::unordered_map<storage::Seq, std::vector<Reach>> reached;
@@ -325,21 +331,47 @@ struct Live::Impl final : EventSink {
       auto more = cursor->next(record);
       if (!more || !*more || record.seq > processed) break;
       const auto at = reached.find(record.seq);
-      pipeline->warm(incoming(record), record.seq < windows_from ? nullptr : at == reached.end() ? &none : &at->second);
+      const std::vector<Reach>* const seen = record.seq < windows_from ? nullptr : at == reached.end() ? &none : &at->second;
+      pipeline->warm(incoming(record), seen, !learned_from || record.seq >= *learned_from);
     }
     return {};
   }
 
-  // The windows as bytes if it is time to keep them again, else empty.
-  std::string windows_to_keep(bool now) {
+  // Puts the reader back to what it had learned; the first record that it has not seen, nullopt if nothing was kept.
+  std::optional<storage::Seq> recall_learned(storage::Seq processed) {
+    auto kept = kept_learned(*state);
+    if (kept && !*kept) return std::nullopt;
+    if (kept && (*kept)->seq > processed) return std::nullopt;  // of a journal that has been put back
+    auto restored = kept ? pipeline->restore_learned((*kept)->bytes) : Result<LearnedCounts>(tl::unexpected(kept.error()));
+    if (!restored) {
+      spdlog::error("{}; views, copies and cursors are known from the last {} events only: earlier ones are graded bound or unknown",
+                    restored.error().text(), kWarmRecords);
+      return std::nullopt;
+    }
+    tell_left_out(restored->left_out);
+    return (*kept)->seq + 1;
+  }
+
+  static void tell_left_out(std::size_t left_out) {
+    if (left_out > 0) spdlog::warn("{} sessions or relations that the log has shown are not known over a restart: too many, or not to be read any more", left_out);
+  }
+
+  // What is to be remembered over a restart if it is time to keep it again, else empty.
+  Memory memory_to_keep(bool now) {
     const auto started = std::chrono::steady_clock::now();
-    if (!now && started < keep_windows_next) return {};
-    std::string bytes = pipeline->save_windows();
+    if (!now && started < keep_memory_next) return {};
+    Memory memory;
+    memory.windows = pipeline->save_windows();
+    LearnedBytes learned = pipeline->save_learned();
+    memory.learned = std::move(learned.bytes);
+    if (learned.counts.left_out > 0 && !std::exchange(told_left_out, true)) tell_left_out(learned.counts.left_out);
     const auto took = std::chrono::steady_clock::now() - started;
-    keep_windows_next = std::chrono::steady_clock::now() + std::max<std::chrono::steady_clock::duration>(kKeepWindowsEvery, kKeepWindowsShare * took);
-    if (bytes.size() <= kMaxWindowBytes) return bytes;
-    spdlog::warn("correlations remember {} MB, too much to be kept over a restart", bytes.size() >> 20);
-    return {};
+    keep_memory_next = std::chrono::steady_clock::now() + std::max<std::chrono::steady_clock::duration>(kKeepMemoryEvery, kKeepMemoryShare * took);
+    if (memory.windows.size() > kMaxWindowBytes) {
+      spdlog::warn("correlations remember {} MB, too much to be kept over a restart", memory.windows.size() >> 20);
+      memory.windows.clear();
+    }
+    return memory;
   }
 
   void take_up_rules() {
@@ -387,7 +419,7 @@ struct Live::Impl final : EventSink {
         }
       }
       reached = last;
-      const std::string kept = windows_to_keep(count == 0);
+      const Memory kept = memory_to_keep(count == 0);
       // Effects are never dropped: if they cannot be stored (full disk), the journal keeps growing or refuses, and
       // this batch waits.
       for (;;) {
@@ -396,7 +428,7 @@ struct Live::Impl final : EventSink {
           const std::lock_guard lock(mutex);
           detect_trouble = done ? "" : done.error().text();
           rule_counts = pipeline->rule_counts();
-          if (!kept.empty()) windows = pipeline->windows();  // looks at every group
+          if (!kept.windows.empty()) windows = pipeline->windows();  // looks at every group
         }
         if (done) break;
         spdlog::error("detection cannot be stored: {}", done.error().text());
@@ -417,8 +449,8 @@ struct Live::Impl final : EventSink {
     }
     if (reached == 0) return;
     effects.clear();
-    if (auto done = keep(*state, *respond, effects, reached, clock.now(), windows_to_keep(true)); !done) {
-      spdlog::warn("what correlations remember could not be kept: {}", done.error().text());
+    if (auto done = keep(*state, *respond, effects, reached, clock.now(), memory_to_keep(true)); !done) {
+      spdlog::warn("what detection remembers could not be kept: {}", done.error().text());
     }
   }
 

@@ -18,6 +18,7 @@ namespace tocsin::engine {
 namespace {
 
 constexpr std::size_t kMaxRegisterBytes = 4UL << 30;
+constexpr std::string_view kLearnedSeal = "what exposure learned";
 
 storage::StoredReach stored(const Reach& r) {
   storage::StoredReach s;
@@ -142,7 +143,7 @@ Result<void> import_registers(State& state, const Config& config, Time now, cons
   return {};
 }
 
-Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now, std::string_view windows) {
+Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now, const Memory& memory) {
   std::vector<storage::StoredReach> reaches;
   reaches.reserve(effects.reaches.size());
   for (const Reach& reach : effects.reaches) reaches.push_back(stored(reach));
@@ -153,11 +154,25 @@ Result<void> keep(State& state, Respond& respond, const Effects& effects, storag
       if (auto applied = respond.apply(tx, effects.findings, now); !applied) return pass(std::move(applied));
     }
     if (processed == 0) return {};
-    if (!windows.empty()) {
-      if (auto done = storage::ProgressStore::set_windows(tx, processed, windows); !done) return done;
+    if (!memory.windows.empty()) {
+      if (auto done = storage::ProgressStore::set_snapshot(tx, storage::ProgressStore::kWindows, processed, memory.windows); !done) return done;
+    }
+    if (!memory.learned.empty()) {
+      // It holds texts of statements, and these may hold anything: sealed, as only the journal shows them.
+      const std::string sealed = state.keys->seal(kLearnedSeal, memory.learned);
+      if (auto done = storage::ProgressStore::set_snapshot(tx, storage::ProgressStore::kLearned, processed, sealed); !done) return done;
     }
     return storage::ProgressStore::set_processed(tx, processed);
   });
+}
+
+Result<std::optional<storage::ProgressStore::Snapshot>> kept_learned(const State& state) {
+  auto kept = state.db->read([](storage::Reader& r) { return storage::ProgressStore::snapshot(r, storage::ProgressStore::kLearned); });
+  if (!kept || !*kept) return kept;
+  auto plain = state.keys->unseal(kLearnedSeal, (*kept)->bytes);
+  if (!plain) return pass(std::move(plain));
+  (*kept)->bytes = std::move(*plain);
+  return kept;
 }
 
 DatasetMap dataset_map(const Config& config) {

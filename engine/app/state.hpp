@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/app/config.hpp"
@@ -15,6 +16,7 @@
 #include "storage/ledger/ledger.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/people.hpp"
+#include "storage/progress_store.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/vault/vault.hpp"
 
@@ -42,10 +44,20 @@ struct State {
 [[nodiscard]] Result<void> import_registers(State& state, const Config& config, Time now,
                                             const std::function<void(const std::string&)>& tell);
 
-// Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings, and what
-// correlations remember where `windows` is not empty.
+// What detection remembers beyond its effects, as bytes that outlast a restart. Empty = not to be kept this time.
+struct Memory {
+  std::string windows;  // of correlations
+  std::string learned;  // by the reader of exposure, of sessions and relations
+  [[nodiscard]] bool empty() const noexcept { return windows.empty() && learned.empty(); }
+};
+
+// Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings, and
+// `memory`, as it is behind the last of these records.
 [[nodiscard]] Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now,
-                                std::string_view windows = {});
+                                const Memory& memory = {});
+
+// What the reader of exposure had learned by some record, unsealed; nullopt = nothing was kept.
+[[nodiscard]] Result<std::optional<storage::ProgressStore::Snapshot>> kept_learned(const State& state);
 
 // A reach as it was stored, as far as detection asks for it again: dataset, people and how sure.
 [[nodiscard]] Reach reach_from(const storage::StoredReach& stored);

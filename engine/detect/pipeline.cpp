@@ -100,7 +100,9 @@ void merge_finding(storage::Finding& into, storage::Finding&& more) {
 
 struct Pipeline::Impl {
   PipelineSetup setup;
+  storage::Registers& registers;
   ExposureReader reader;
+  std::optional<ExposureReader> bystander;  // see warm()
   ExportDetector exports;
   std::optional<CorrelationDetector> correlations;
   Episodes episodes{kEpisodeGap};
@@ -118,8 +120,8 @@ struct Pipeline::Impl {
   // A cursor's DECLARE becomes evidence only when it is fetched from, records later: its text is kept till then.
   std::unordered_map<std::string, std::string> openings;  // place of the record -> statement
 
-  Impl(PipelineSetup s, storage::Registers& registers)
-      : setup(std::move(s)), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {
+  Impl(PipelineSetup s, storage::Registers& r)
+      : setup(std::move(s)), registers(r), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {
     if (setup.rules) correlations.emplace(setup.rules, setup.correlations);
   }
 
@@ -410,11 +412,15 @@ void Pipeline::see(const Incoming& record, Effects& effects) { impl_->see(record
 
 void Pipeline::set_format(const std::string& source, const std::string& format) { impl_->setup.sources[source].format = format; }
 
-void Pipeline::warm(const Incoming& record, const std::vector<Reach>* reached) {
+void Pipeline::warm(const Incoming& record, const std::vector<Reach>* reached, bool learn) {
   Impl& impl = *impl_;
   if (!impl.decode(record)) return;
+  // What is only read once more must not change sessions that have gone on: a reader of its own completes it.
+  if (learn) impl.bystander.reset();
+  else if (reached != nullptr && !impl.bystander) impl.bystander.emplace(impl.setup.datasets, impl.registers, impl.setup.exposure);
   for (Decoded& one : impl.decoded) {
-    impl.reader.warm(one.access);
+    if (learn) impl.reader.warm(one.access);
+    else if (impl.bystander) impl.bystander->warm(one.access);
     if (reached == nullptr || !impl.setup.rules) continue;
     const rules::Event normal = access_event(one.access, impl.arena);
     const std::size_t raw_matches = impl.match(one.event, normal);
@@ -450,6 +456,10 @@ Result<void> Pipeline::restore_windows(std::string_view bytes) {
 sigma::Correlator::Statistics Pipeline::windows() const {
   return impl_->correlations ? impl_->correlations->statistics() : sigma::Correlator::Statistics();
 }
+
+LearnedBytes Pipeline::save_learned() const { return impl_->reader.save(); }
+
+Result<LearnedCounts> Pipeline::restore_learned(std::string_view bytes) { return impl_->reader.restore(bytes); }
 
 Result<const std::vector<Decoded>*> Pipeline::decode(const Incoming& record) {
   if (auto done = impl_->decode(record); !done) return pass(std::move(done));

@@ -92,8 +92,9 @@ class Pipeline {
   // Names the format of a source that the setup does not name (offline, where the reader has recognised it).
   void set_format(const std::string& source, const std::string& format);
   // Learns what sessions are in the middle of, from records that were processed before a restart. No effects.
-  // With `reached`, what the record was known to reach then, it also goes into the windows of correlations.
-  void warm(const Incoming& record, const std::vector<Reach>* reached = nullptr);
+  // With `reached`, what the record was known to reach then, it also goes into the windows of correlations. Without
+  // `learn` the sessions know it already (restore_learned): it is read, but they stay as they are.
+  void warm(const Incoming& record, const std::vector<Reach>* reached = nullptr, bool learn = true);
 
   // Time has come to `newest` without a record: what correlations find absent by then becomes findings.
   void advance(Time newest, Effects& effects);
@@ -106,6 +107,9 @@ class Pipeline {
   [[nodiscard]] std::string save_windows() const;
   [[nodiscard]] Result<void> restore_windows(std::string_view bytes);
   [[nodiscard]] rules::sigma::Correlator::Statistics windows() const;
+  // What the reader of exposure has learned of sessions and relations (engine/exposure/learned.hpp), and back.
+  [[nodiscard]] LearnedBytes save_learned() const;
+  [[nodiscard]] Result<LearnedCounts> restore_learned(std::string_view bytes);
 
   // The accesses of one record, read and completed: for `tocsin decode` and tests. Valid until the next call.
   [[nodiscard]] Result<const std::vector<Decoded>*> decode(const Incoming& record);

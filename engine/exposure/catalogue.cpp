@@ -29,6 +29,11 @@ const Catalogue::Entry* Catalogue::find(const std::string& relation) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
+bool Catalogue::restore(std::string relation, Entry entry) {
+  if (entries_.size() >= max_) return false;
+  return entries_.emplace(std::move(relation), std::move(entry)).second;
+}
+
 void Catalogue::define(const std::string& relation, Definition definition) {
   if (Entry* e = entry(relation)) {
     e->definitions.clear();
@@ -37,7 +42,6 @@ void Catalogue::define(const std::string& relation, Definition definition) {
 }
 
 void Catalogue::add_copy(const std::string& relation, Definition definition) {
-  constexpr std::size_t kMaxCopies = 64;  // INSERT … SELECT into one table; more than that is one table of its own
   if (Entry* e = entry(relation)) {
     if (e->definitions.size() < kMaxCopies) e->definitions.push_back(std::move(definition));
   }

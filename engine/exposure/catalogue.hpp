@@ -35,6 +35,7 @@ struct Definition {
 
 class Catalogue {
  public:
+  static constexpr std::size_t kMaxCopies = 64;  // INSERT … SELECT into one table; more than that is one table of its own
   explicit Catalogue(std::size_t max_relations) : max_(max_relations) {}
 
   // Learns from CREATE, DROP, RENAME and from the columns that statements name.
@@ -57,7 +58,7 @@ class Catalogue {
   [[nodiscard]] const std::vector<std::string>& parents(const std::string& relation) const;
   [[nodiscard]] const std::set<std::string>& bases(const std::string& view) const;
 
- private:
+  // All that is known of one relation; for learned.hpp, which keeps it over a restart.
   struct Entry {
     std::vector<std::string> columns;
     bool complete = false;
@@ -65,6 +66,10 @@ class Catalogue {
     std::vector<std::string> parents;
     std::set<std::string> bases;
   };
+  [[nodiscard]] const std::map<std::string, Entry, std::less<>>& entries() const noexcept { return entries_; }
+  bool restore(std::string relation, Entry entry);  // false if there are too many
+
+ private:
   Entry* entry(const std::string& relation);
   const Entry* find(const std::string& relation) const;
   std::size_t max_;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engine/exposure/learned.hpp"
 #include "engine/exposure/mariadb.hpp"
 #include "engine/exposure/named_people.hpp"
 #include "engine/exposure/postgres.hpp"
@@ -62,6 +63,15 @@ void ExposureReader::warm(Access& access) {
   state_->warming = true;
   read(access, unused);
   state_->warming = false;
+}
+
+LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions); }
+
+Result<LearnedCounts> ExposureReader::restore(std::string_view bytes) {
+  state_->by_id.clear();
+  auto counts = restore_learned(bytes, state_->options, state_->registers, state_->catalogues, state_->sessions);
+  for (auto s = state_->sessions.begin(); s != state_->sessions.end(); ++s) state_->by_id.emplace(s->id, s);
+  return counts;
 }
 
 const DatasetMap& ExposureReader::map() const noexcept { return state_->map; }

@@ -15,11 +15,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/access/access.hpp"
 #include "engine/access/person.hpp"
 #include "engine/exposure/datasets.hpp"
+#include "rules/base/result.hpp"
 #include "storage/finding.hpp"
 #include "storage/people.hpp"
 
@@ -55,6 +57,16 @@ struct Reach {
   std::string statement_key;  // session and number: the same for all reaches of one statement
 };
 
+// What outlasts a restart, and what of it found no room (learned.hpp).
+struct LearnedCounts {
+  std::size_t relations = 0, sessions = 0;
+  std::size_t left_out = 0;  // relations and sessions too many for the limit, or whose statements cannot be read any more
+};
+struct LearnedBytes {
+  std::string bytes;
+  LearnedCounts counts;
+};
+
 struct ReaderState;  // reader_state.hpp
 
 class ExposureReader {
@@ -84,6 +96,10 @@ class ExposureReader {
   // Learns from `access` (cursors, prepared statements, views) and completes it, without reporting or changing the
   // registers: for the records before the point where reading resumes.
   void warm(Access& access);
+
+  // What was learned, as bytes, and back (learned.hpp). After a failure of restore() nothing has been learned.
+  [[nodiscard]] LearnedBytes save() const;
+  [[nodiscard]] Result<LearnedCounts> restore(std::string_view bytes);
 
   [[nodiscard]] const DatasetMap& map() const noexcept;
 

@@ -20,6 +20,8 @@ namespace {
 
 static_assert(SecretKey::kBytes == crypto_kdf_KEYBYTES);
 static_assert(SecretKey::kBytes == crypto_generichash_KEYBYTES);
+static_assert(SecretKey::kBytes == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
+constexpr std::size_t kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, kTag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 
 void start_sodium() {
   // A program that cannot get randomness must not go on; there is nobody to return this error to.
@@ -132,6 +134,7 @@ struct Keys::Impl {
   SecretKey mac;
   SecretKey event;
   SecretKey vault;
+  SecretKey seal;
 };
 
 Keys::Keys(std::filesystem::path dir, std::unique_ptr<Impl> impl)
@@ -156,6 +159,7 @@ Result<std::shared_ptr<const Keys>> Keys::open_in(const std::filesystem::path& d
   derive("tocmacpu", impl->mac);
   derive("tocevent", impl->event);
   derive("tocvault", impl->vault);
+  derive("tocseals", impl->seal);
   return std::shared_ptr<const Keys>(new Keys(dir, std::move(impl)));
 }
 
@@ -185,6 +189,27 @@ std::string Keys::mac(std::string_view purpose, std::string_view bytes) const {
 std::array<std::uint8_t, 16> Keys::event_id(std::string_view source, std::string_view foreign_id) const {
   std::array<std::uint8_t, 16> out{};
   KeyedHash(impl_->event, out.size()).part(source).part(foreign_id).final(out.data());
+  return out;
+}
+
+std::string Keys::seal(std::string_view purpose, std::string_view plain) const {
+  std::string out(kNonce + plain.size() + kTag, '\0');
+  auto* bytes = reinterpret_cast<std::uint8_t*>(out.data());
+  randombytes_buf(bytes, kNonce);
+  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonce, nullptr, reinterpret_cast<const std::uint8_t*>(plain.data()), plain.size(),
+                                             reinterpret_cast<const std::uint8_t*>(purpose.data()), purpose.size(), nullptr, bytes, impl_->seal.data());
+  return out;
+}
+
+Result<std::string> Keys::unseal(std::string_view purpose, std::string_view sealed) const {
+  const auto wrong = [] { return fail(Errc::kCorrupt, "sealed bytes were changed, or belong to another key"); };
+  if (sealed.size() < kNonce + kTag) return wrong();
+  std::string out(sealed.size() - kNonce - kTag, '\0');
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(sealed.data());
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<std::uint8_t*>(out.data()), nullptr, nullptr, bytes + kNonce, sealed.size() - kNonce,
+                                                 reinterpret_cast<const std::uint8_t*>(purpose.data()), purpose.size(), bytes, impl_->seal.data()) != 0) {
+    return wrong();
+  }
   return out;
 }
 

@@ -84,6 +84,11 @@ class Keys {
   // The 16-byte id by which the journal recognises an event: keyed BLAKE2b-128 of source and foreign id.
   [[nodiscard]] std::array<std::uint8_t, 16> event_id(std::string_view source, std::string_view foreign_id) const;
 
+  // `plain` so that only this root key reads it again, for one purpose: what is kept beside the vault and may hold
+  // texts of others (XChaCha20-Poly1305; nonce, ciphertext, tag). unseal: kCorrupt if a bit differs.
+  [[nodiscard]] std::string seal(std::string_view purpose, std::string_view plain) const;
+  [[nodiscard]] Result<std::string> unseal(std::string_view purpose, std::string_view sealed) const;
+
   // The key that wraps the vault's key-encryption keys. For storage/vault only.
   [[nodiscard]] const SecretKey& vault_wrapping_key() const noexcept;
 

@@ -19,6 +19,7 @@
 #include "engine/intake/decoder.hpp"
 #include "engine/intake/file_reader.hpp"
 #include "storage/register_store.hpp"
+#include "tests/unit/engine/exposure/restarting.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -105,7 +106,7 @@ void run(const fs::path& log, const fs::path& people, Setup setup, Replay& repla
     ASSERT_TRUE(report) << report.error().text();
     EXPECT_EQ(report->added, 5000U);
   }
-  ExposureReader exposure(std::move(map), replay.registers, {});
+  auto exposure = std::make_unique<ExposureReader>(std::move(map), replay.registers, ExposureReader::Options{});
   ExportDetector detector({});
   auto reader = FileReader::open(log.string(), {});
   ASSERT_TRUE(reader) << reader.error().text();
@@ -124,7 +125,8 @@ void run(const fs::path& log, const fs::path& people, Setup setup, Replay& repla
     for (Decoded& d : decoded) {
       Seen s;
       s.access = std::move(d.access);
-      exposure.read(s.access, s.reaches);
+      perhaps_restart(exposure, [&] { return std::make_unique<ExposureReader>(exposure->map(), replay.registers, ExposureReader::Options{}); });
+      exposure->read(s.access, s.reaches);
       std::vector<storage::Finding> findings;
       detector.see(s.access, s.reaches, findings);
       for (auto& f : findings) {  // each brings the evidence that is new

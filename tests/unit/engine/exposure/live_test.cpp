@@ -18,6 +18,7 @@
 #include "engine/intake/decoder.hpp"
 #include "engine/intake/file_reader.hpp"
 #include "storage/register_store.hpp"
+#include "tests/unit/engine/exposure/restarting.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -52,7 +53,7 @@ std::unordered_map<std::string, Answer> answers(const fs::path& folder, const ch
   EXPECT_TRUE(storage::import_register(csv, options, registers));
   DatasetMap map;
   map.add({"patient", "id", {{"patient", "id"}, {"visit", "patient_id"}}, {}});
-  ExposureReader exposure(std::move(map), registers, {});
+  auto exposure = std::make_unique<ExposureReader>(std::move(map), registers, ExposureReader::Options{});
   auto reader = FileReader::open((folder / log).string(), {});
   EXPECT_TRUE(reader);
   auto decoder = make_decoder((*reader)->format(), {});
@@ -70,7 +71,8 @@ std::unordered_map<std::string, Answer> answers(const fs::path& folder, const ch
     EXPECT_TRUE((*decoder)->decode((*frame)->bytes, origin, arena, decoded));
     for (Decoded& d : decoded) {
       reaches.clear();
-      exposure.read(d.access, reaches);
+      perhaps_restart(exposure, [&] { return std::make_unique<ExposureReader>(exposure->map(), registers, ExposureReader::Options{}); });
+      exposure->read(d.access, reaches);
       const std::string tag = tag_of(d.access.statement.text);
       if (!tag.empty()) out[tag].text = d.access.statement.text;
       for (Reach& r : reaches) {

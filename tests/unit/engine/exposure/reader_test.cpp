@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/register_store.hpp"
+#include "tests/unit/engine/exposure/restarting.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -62,6 +63,7 @@ class Exposure : public testing::Test {
 
   std::vector<Reach> read(Access a) {
     std::vector<Reach> out;
+    perhaps_restart(reader_, [&] { return std::make_unique<ExposureReader>(reader_->map(), registers_, ExposureReader::Options{}); });
     reader_->read(a, out);
     last_ = std::move(a);
     return out;
@@ -300,7 +302,7 @@ TEST(DatasetMap, FindsTablesAndKinds) {
 
 TEST_F(Exposure, ADeleteThatIsRolledBackTakesNobodyAway) {
   std::vector<Reach> out;
-  const auto run = [&](Access a) { reader_->read(a, out); };
+  const auto run = [&](Access a) { out = read(std::move(a)); };
   run(line("BEGIN", "begin"));
   run(line("DELETE", "delete from patient where id = 2", 1, "patient"));
   run(line("ROLLBACK", "rollback"));

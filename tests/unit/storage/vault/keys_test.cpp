@@ -80,6 +80,24 @@ TEST(Pseudonym, reads_what_it_writes_and_nothing_else) {
   }
 }
 
+TEST(Seal, opens_for_its_key_and_purpose_only) {
+  const TemporaryDirectory folder, elsewhere;
+  auto keys = Keys::open_or_create(folder.path()), others = Keys::open_or_create(elsewhere.path());
+  ASSERT_TRUE(keys && others);
+  const std::string sealed = (*keys)->seal("one purpose", "select * from patient");
+  EXPECT_EQ(sealed.find("patient"), std::string::npos);
+  EXPECT_EQ(*(*keys)->unseal("one purpose", sealed), "select * from patient");
+  EXPECT_NE(sealed, (*keys)->seal("one purpose", "select * from patient"));
+  EXPECT_EQ((*keys)->unseal("another", sealed).error().code, Errc::kCorrupt);
+  EXPECT_EQ((*others)->unseal("one purpose", sealed).error().code, Errc::kCorrupt);
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE((*keys)->unseal("one purpose", changed)) << i;
+    EXPECT_FALSE((*keys)->unseal("one purpose", sealed.substr(0, i))) << i;
+  }
+}
+
 TEST(Compare, in_constant_time_agrees_with_ordinary_comparison) {
   EXPECT_TRUE(equal_in_constant_time("", ""));
   EXPECT_TRUE(equal_in_constant_time("abc", "abc"));

@@ -1,0 +1,152 @@
+"""What must last: what the log has taught about views, copies, cursors, prepared statements and accounts outlives any
+stop and any number of records in between; who reached whom outlives damage to its files."""
+from harness import *
+
+FILLER = 60_000  # more than a start reads again
+
+
+def audit(session, number, user, command, statement, rows="", audit_class="READ", relation="public.patient", parameters="<none>",
+          day=23, kind=None):
+    """One line of pgaudit; `number` is the statement's in its session."""
+    quoted = '"' + statement.replace('"', '""') + '"'
+    kind = kind if kind is not None else ("TABLE" if relation else "")
+    second = number % 60
+    return json.dumps({
+        "timestamp": f"2026-11-{day:02d} 10:{number // 60 % 60:02d}:{second:02d}.{number // 3600 % 1000:03d} UTC", "user": user, "dbname": "clinic", "pid": 7,
+        "remote_host": "127.0.0.1", "remote_port": 5, "session_id": session, "line_num": number, "ps": command,
+        "session_start": "2026-11-23 10:00:00 UTC", "vxid": "3/8", "txid": 0, "error_severity": "LOG",
+        "message": f"AUDIT: SESSION,{number},1,{audit_class},{command},{kind},{relation},{quoted},{parameters},{rows}",
+        "application_name": "clinic-web", "backend_type": "client backend", "query_id": 0}) + "\n"
+
+
+def filler(begin, count, user="nurse_anna", session="f11e.1"):
+    return "".join(audit(session, n, user, "SELECT", f"select name from patient where id={1 + n % 900}", 1) for n in range(begin, begin + count))
+
+
+class Learned(unittest.TestCase):
+    def settled(self, api, written):
+        def all_decoded():
+            source = {s["name"]: s for s in api.get("/v1/sources")["items"]}["live"]
+            return source["behind_bytes"] == 0 and source["accepted"] > 0 and api.get("/v1/exposed?actor=marker&dataset=patient")["total"] == written
+        wait_for(all_decoded, 300)
+
+    def people(self, folder, actor):
+        """{id: grade} of an actor."""
+        done = run("exposed", "--data", os.path.join(folder, "data"), "--actor", actor, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return {int(p["subject"]): p["grade"] for p in lines(done.stdout)}
+
+    def test_views_copies_cursors_and_prepared_statements_outlast_stops_and_kills(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            live = open(os.path.join(folder, "live.json"), "a", encoding="utf-8")
+            markers = 0
+
+            def write(text):
+                # The marker's line is the last: when it shows, all before it was seen.
+                nonlocal markers
+                markers += 1
+                live.write(text + audit("3a4c.1", markers, "marker", "SELECT", f"select name from patient where id={markers}", 1))
+                live.flush()
+
+            server = Tocsin(config)
+            api = server.api()
+            api.claim(server.claim_url, "anna", "Anna")
+            write(audit("0001.a", 1, "eve", "CREATE VIEW", "create view few as select id, name from patient where id in (11, 12)", 0, "DDL", "public.few", kind="VIEW") +
+                  audit("0001.a", 2, "eve", "CREATE TABLE AS", "create table copied as select * from patient where id in (21, 22)", 2, "DDL", "public.copied") +
+                  audit("0001.a", 2, "eve", "SELECT", "create table copied as select * from patient where id in (21, 22)", 2) +
+                  audit("0001.b", 1, "carl", "DECLARE CURSOR", "declare c cursor with hold for select * from patient where id in (31, 32)", "", "MISC", "") +
+                  audit("0001.c", 1, "paul", "PREPARE", "prepare q(int) as select * from patient where id = $1", "", "MISC", "") +
+                  audit("0001.d", 1, "rosa", "SET", "set role boss", "", "MISC", ""))
+            self.settled(api, markers)
+            # One stop within, so that the memory itself is kept over more than one life.
+            write(filler(1, FILLER // 2))
+            self.settled(api, markers)
+            server.stop()
+            server = Tocsin(config)
+            api = server.api()
+            api.login("anna")
+            write(filler(FILLER // 2 + 1, FILLER - FILLER // 2))
+            self.settled(api, markers)
+            server.kill()
+            server = Tocsin(config)
+            api = server.api()
+            api.login("anna")
+            write(audit("0002.a", 1, "view_reader", "SELECT", "select name from few", 2, relation="public.patient") +
+                  audit("0002.b", 1, "copy_reader", "SELECT", "select * from copied", 2, relation="public.copied") +
+                  audit("0001.b", 2, "carl", "FETCH", "fetch all from c", "", "MISC", "") +
+                  audit("0001.c", 2, "paul", "EXECUTE", "execute q(41)", "", "MISC", "") +
+                  audit("0001.d", 2, "rosa", "SELECT", "select * from patient where id = 51", 1))
+            self.settled(api, markers)
+            server.stop()
+            live.close()
+            self.assertEqual(self.people(folder, "view_reader"), {11: "exact", 12: "exact"})
+            self.assertEqual(self.people(folder, "copy_reader"), {21: "exact", 22: "exact"})
+            self.assertEqual(self.people(folder, "carl"), {31: "exact", 32: "exact"})
+            self.assertEqual(self.people(folder, "paul"), {41: "exact"})
+            self.assertEqual(self.people(folder, "rosa"), {51: "exact"})
+            # What is kept of statements is not readable beside the journal.
+            with open(os.path.join(folder, "data", "tocsin.db"), "rb") as f:
+                self.assertNotIn(b"prepare q(int)", f.read())
+
+    def test_a_damaged_memory_is_told_and_answers_get_wider(self):
+        import sqlite3
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            path = os.path.join(folder, "live.json")
+            with open(path, "a", encoding="utf-8") as live:
+                live.write(audit("0001.b", 1, "carl", "DECLARE CURSOR", "declare c cursor with hold for select * from patient where id in (31, 32)", "", "MISC", "") +
+                           audit("3a4c.1", 1, "marker", "SELECT", "select name from patient where id=1", 1))
+            with Tocsin(config) as server:
+                api = server.api()
+                api.claim(server.claim_url, "anna", "Anna")
+                self.settled(api, 1)
+            database = sqlite3.connect(os.path.join(folder, "data", "tocsin.db"))
+            (kept,) = database.execute("SELECT value FROM progress_windows WHERE name = 'learned'").fetchone()
+            database.execute("UPDATE progress_windows SET value = ? WHERE name = 'learned'", (kept[:40] + bytes([kept[40] ^ 1]) + kept[41:],))
+            database.commit()
+            database.close()
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                self.assertIn("sealed bytes were changed", server.errors())
+                with open(path, "a", encoding="utf-8") as live:
+                    live.write(audit("0001.b", 2, "carl", "FETCH", "fetch all from c", "", "MISC", "") +
+                               audit("3a4c.1", 2, "marker", "SELECT", "select name from patient where id=2", 1))
+                self.settled(api, 2)
+            # Few records: they are read again, as before there was such a memory.
+            self.assertEqual(self.people(folder, "carl"), {31: "exact", 32: "exact"})
+
+
+class FirstTime(unittest.TestCase):
+    def test_an_account_that_exported_before_the_restart_is_not_new(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}",
+                                  extra="exports: {first_time_days: 30}")
+            path = os.path.join(folder, "live.json")
+
+            def export(number, user, day):
+                with open(path, "a", encoding="utf-8") as live:
+                    live.write(audit(f"{number:04x}.e", 1, user, "SELECT", "select * from patient", 1155, day=day))
+
+            def first_times(api):
+                found = api.get("/v1/alerts?limit=500")["items"]
+                return sorted(a["actor"] for a in found for f in api.get(f"/v1/alerts/{a['id']}")["findings"] if f["rule"].endswith("first-time"))
+
+            with Tocsin(config) as server:
+                api = server.api()
+                api.claim(server.claim_url, "anna", "Anna")
+                export(1, "usual", 1)
+                wait_for(lambda: first_times(api) == ["usual"])
+                server.kill()
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                export(2, "usual", 20)      # again, within thirty days: nothing new
+                export(3, "stranger", 20)
+                wait_for(lambda: "stranger" in first_times(api))
+                self.assertEqual(first_times(api), ["stranger", "usual"])
+
+
+if __name__ == "__main__":
+    unittest.main()
