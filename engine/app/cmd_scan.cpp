@@ -216,12 +216,12 @@ int run(Options options) {
     }
     count = scan.found;
   }
-  findings->finish();
+  const int status = !errors.empty() ? kFailure : count > 0 ? kFoundWrong : kAllWell;
+  findings->finish({loaded->diagnostics, errors, status});
   std::fflush(stdout);
   for (const auto& error : errors) (void)engine::report(error);
   if (form == ScanReport::Form::kText) std::fprintf(stderr, "%llu found in %zu files\n", static_cast<unsigned long long>(count), found.size());
-  if (!errors.empty()) return kFailure;
-  return count > 0 ? kFoundWrong : kAllWell;
+  return status;
 }
 
 }  // namespace

@@ -63,18 +63,47 @@ std::string as_uri(const std::string& path) {
   return path.starts_with("/") ? "file://" + out : out;
 }
 
+// Where byte `at` of a text stands, as SARIF counts by default: lines from the first, columns from 1 in UTF-16 code
+// units. A byte that is not UTF-8 is one unit, as U+FFFD is, which readers put in its place.
+struct Position {
+  std::uint64_t line = 0;
+  std::uint64_t column = 1;
+};
+Position position(std::string_view text, std::size_t at) {
+  Position out;
+  for (std::size_t i = 0; i < std::min(at, text.size());) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    std::size_t length = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (length > 1 && (i + length > text.size() || !is_utf8(text.substr(i, length)))) length = 1;
+    if (lead == '\n') {
+      ++out.line;
+      out.column = 1;
+    } else {
+      out.column += length == 4 ? 2 : 1;
+    }
+    i += length;
+  }
+  return out;
+}
+
+constexpr const char* kSecretHelp =
+    "Whoever can read this text can use the secret. Change or revoke it where it is valid, then keep it from being written: log the name of the field, not its "
+    "value; pass passwords as parameters, by file or by environment.";
+constexpr const char* kPersonalHelp =
+    "Whoever can read this text learns a personal number. Find out whom it belongs to and who could read it, then write an internal id in its place.";
+
 // Results are printed as they come; the tool and its rules follow behind them, which JSON does not mind.
 class Sarif : public ScanReport {
  public:
   explicit Sarif(const Scanner& scanner) : scanner_(scanner) {
     for (const auto& rule : scanner.rules()) index_.emplace(rule.id, index_.size());
-    std::printf("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"results\":[");
+    std::printf("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"columnKind\":\"utf16CodeUnits\",\"results\":[");
   }
 
   void hit(const std::string& file, const Line& line, const Hit& hit) override {
     json::object out = result(file, line, hit.rule, hit.start, hit.end);
-    const char* const level = hit.tier == rules::secrets::Tier::kPattern ? "warning" : "error";
-    out["level"] = level;
+    out["kind"] = "fail";
+    out["level"] = hit.tier == rules::secrets::Tier::kPattern ? "warning" : "error";
     out["message"] = json::object{{"text", std::string(hit.description) + ": " + hit.preview + (hit.note.empty() ? "" : " (" + hit.note + ")")}};
     if (!hit.fingerprint.empty()) out["partialFingerprints"] = json::object{{"tocsinSecret/v1", hit.fingerprint}};
     json::object& properties = out["properties"].as_object();
@@ -82,31 +111,53 @@ class Sarif : public ScanReport {
     properties["tier"] = name(hit.tier);
     print(out);
   }
-  // What was dropped is a suppressed result with its justification.
+  // What was dropped is no failure, and says why.
   void drop(const std::string& file, const Line& line, const Drop& drop) override {
     json::object out = result(file, line, drop.rule, drop.start, drop.end);
+    out["kind"] = "informational";
     out["level"] = "none";
     out["message"] = json::object{{"text", "dropped: " + to_utf8(drop.reason)}};
-    out["suppressions"] = json::array{json::object{{"kind", "external"}, {"justification", to_utf8(drop.reason)}}};
+    out["suppressions"] = json::array{json::object{{"kind", "external"}, {"status", "accepted"}, {"justification", to_utf8(drop.reason)}}};
     print(out);
   }
-  void finish() override {
+  void finish(const Outcome& outcome) override {
     json::array rules;
     for (const auto& rule : scanner_.rules()) {
+      const std::string_view description = rule.description.empty() ? rule.id : rule.description;
+      const bool personal = rule.kind == rules::secrets::Kind::kPersonal;
       rules.push_back(json::object{{"id", rule.id},
-                                   {"shortDescription", json::object{{"text", rule.description.empty() ? rule.id : rule.description}}},
+                                   {"shortDescription", text(description)},
+                                   {"fullDescription", text(std::string(description) + (personal ? " in plain text: personal data." : " in plain text."))},
+                                   {"help", text(personal ? kPersonalHelp : kSecretHelp)},
+                                   {"defaultConfiguration", json::object{{"level", "warning"}}},
                                    {"properties", json::object{{"kind", name(rule.kind)}, {"file", to_utf8(std::string(rule.file))}}}});
     }
-    const json::object tool{{"driver", json::object{{"name", "tocsin"}, {"rules", std::move(rules)}}}};
-    std::printf("],\"tool\":%s}]}\n", json::serialize(tool).c_str());
+    const json::object tool{{"driver", json::object{{"name", "tocsin"}, {"version", TOCSIN_VERSION}, {"semanticVersion", TOCSIN_VERSION}, {"rules", std::move(rules)}}}};
+    json::array errors, notes;
+    for (const auto& error : outcome.errors) errors.push_back(json::object{{"level", "error"}, {"message", text(to_utf8(error.text()))}});
+    for (const auto& note : outcome.notes) notes.push_back(json::object{{"level", "note"}, {"message", text(to_utf8(note.where + ": " + note.message))}});
+    const json::object invocation{{"executionSuccessful", outcome.errors.empty()},
+                                  {"exitCode", outcome.exit_status},
+                                  {"toolExecutionNotifications", std::move(errors)},
+                                  {"toolConfigurationNotifications", std::move(notes)}};
+    std::printf("],\"tool\":%s,\"invocations\":[%s]}]}\n", json::serialize(tool).c_str(), json::serialize(invocation).c_str());
   }
 
  private:
+  static json::object text(std::string_view words) { return json::object{{"text", words}}; }
+
   json::object result(const std::string& file, const Line& line, std::string_view rule, std::size_t start, std::size_t end) const {
     json::object out{{"ruleId", rule}};
     if (const auto known = index_.find(rule); known != index_.end()) out["ruleIndex"] = known->second;
-    // Columns would have to be counted in characters; bytes are exact, from the start of the file.
-    const json::object region{{"startLine", line.number}, {"byteOffset", line.offset + start}, {"byteLength", end - start}};
+    json::object region{{"startLine", line.number}, {"byteOffset", line.offset + start}, {"byteLength", std::max(start, end) - start}};
+    // Of a line that came in windows only the bytes are known.
+    if (!line.text.empty() && end <= line.text.size()) {
+      const Position from = position(line.text, start), to = position(line.text, end);
+      region["startLine"] = line.number + from.line;
+      region["startColumn"] = from.column;
+      region["endLine"] = line.number + to.line;
+      region["endColumn"] = to.column;
+    }
     out["locations"] = json::array{json::object{
         {"physicalLocation", json::object{{"artifactLocation", json::object{{"uri", as_uri(file)}}}, {"region", region}}}}};
     out["properties"] = json::object{{"start", start}, {"end", end}};

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "rules/base/result.hpp"
 #include "rules/secrets/stream.hpp"
 
 namespace tocsin::engine {
@@ -18,7 +20,13 @@ class ScanReport {
   // `file` as it was named. Offsets in hits count from the line's start; those beyond its end are cut to it.
   virtual void hit(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Hit& hit) = 0;
   virtual void drop(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Drop& drop) = 0;
-  virtual void finish() {}
+  // How the run went: what was said about the rules, what could not be read.
+  struct Outcome {
+    std::vector<rules::secrets::Diagnostic> notes;
+    std::vector<Error> errors;
+    int exit_status = 0;
+  };
+  virtual void finish(const Outcome&) {}
 
   // The scanner must outlive the report. Prints to standard output.
   [[nodiscard]] static std::unique_ptr<ScanReport> make(Form form, const rules::secrets::Scanner& scanner);

@@ -25,6 +25,35 @@ constexpr auto kPhoneWords = std::to_array<std::string_view>({
     "telefono", "telefone", "celular", "movil", "portable", "telefoon", "telefoonnummer", "mobiel", "gsm", "tlf", "puhelin", "matkapuhelin", "telefonszam", "rufnummer",
     "whatsapp", "komorka"});
 
+// By the first letter of such a word: bit n = one of n letters begins so. Most words of a text end here.
+constexpr std::array<std::uint32_t, 26> kWordLengths = [] {
+  std::array<std::uint32_t, 26> out{};
+  for (const std::string_view word : kPhoneWords) out[static_cast<std::size_t>(word[0] - 'a')] |= 1U << word.size();
+  return out;
+}();
+static_assert(std::all_of(kPhoneWords.begin(), kPhoneWords.end(), [](std::string_view word) { return word.size() < 32; }));
+
+bool is_phone_word(std::string_view word) {
+  if (word.empty() || word.size() >= 32) return false;
+  const auto first = static_cast<std::size_t>((word[0] | 0x20) - 'a');
+  if (first >= kWordLengths.size() || (kWordLengths[first] >> word.size() & 1) == 0) return false;
+  return std::any_of(kPhoneWords.begin(), kPhoneWords.end(), [&](std::string_view known) { return iequals(known, word); });
+}
+
+// What begins a contact or a word; everything else is passed over.
+constexpr std::array<bool, 256> kBegins = [] {
+  std::array<bool, 256> out{};
+  for (int c = 'a'; c <= 'z'; ++c) out[static_cast<std::size_t>(c)] = out[static_cast<std::size_t>(c - 'a' + 'A')] = true;
+  out['@'] = out['+'] = true;
+  return out;
+}();
+constexpr std::array<bool, 256> kInWord = [] {
+  std::array<bool, 256> out = kBegins;
+  out['@'] = out['+'] = false;
+  out['_'] = out['-'] = true;
+  return out;
+}();
+
 // Calling codes of two digits; 1 and 7 have one, the rest three.
 constexpr auto kTwo = std::to_array<int>({20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84,
                                        86, 90, 91, 92, 93, 94, 95, 98});
@@ -143,29 +172,29 @@ std::size_t try_named(std::string_view text, std::size_t at, std::vector<Contact
 void find_contacts(std::string_view text, std::vector<ContactFound>& out) {
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
-    if (c == '@') {
+    if (!kBegins[static_cast<unsigned char>(c)]) {
+      ++i;
+    } else if (c == '@') {
       try_mail(text, i, out);
       ++i;
     } else if (c == '+') {
       i = try_international(text, i, out);
-    } else if (is_letter(c)) {
-      std::size_t end = i;
-      while (end < text.size() && (is_letter(text[end]) || text[end] == '_' || text[end] == '-')) ++end;
+    } else {
+      std::size_t end = i + 1;
+      while (end < text.size() && kInWord[static_cast<unsigned char>(text[end])]) ++end;
       // The last part of "user_phone", or "phone" of "phone_number".
       std::string_view word = text.substr(i, end - i);
-      for (const std::string_view tail : {"_number", "_no", "_nr", "Number", "-number", "_1", "No"}) {
-        if (word.size() > tail.size() && word.ends_with(tail)) {
-          word.remove_suffix(tail.size());
-          break;
+      if (word.back() == 'r' || word.back() == 'o') {
+        for (const std::string_view tail : {"_number", "_no", "_nr", "Number", "-number", "No"}) {
+          if (word.size() > tail.size() && word.ends_with(tail)) {
+            word.remove_suffix(tail.size());
+            break;
+          }
         }
       }
       const auto joint = word.find_last_of("_-");
       if (joint != std::string_view::npos) word.remove_prefix(joint + 1);
-      constexpr std::size_t kLongest = 20;
-      const bool phone = word.size() <= kLongest && std::find(kPhoneWords.begin(), kPhoneWords.end(), to_lower(word)) != kPhoneWords.end();
-      i = phone ? std::max(end, try_named(text, end, out)) : end;
-    } else {
-      ++i;
+      i = is_phone_word(word) ? std::max(end, try_named(text, end, out)) : end;
     }
   }
 }

@@ -171,7 +171,11 @@ Reader::KeySpan Reader::key_span(const StemHit& stem) const {
   }
   const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
   const std::size_t most = std::min(s_.size(), stem_end + Vocabulary::kMaxKey);
-  while (key.start > least && in_key(key.start - 1)) --key.start;
+  if (in_key(key.start)) {
+    while (key.start > least && in_key(key.start - 1)) --key.start;
+  } else {
+    ++key.start;  // "&pw=" brings what stands before the key
+  }
   while (key.end < most && in_key(key.end)) ++key.end;
   // "%3Fpassword", "\npassword", "\u0022password": what the expansion swallowed of an escape is no part of the key.
   if (key.start >= 1 && s_[key.start - 1] == '%' && key.start + 2 <= stem.start) key.start += 2;
@@ -239,6 +243,12 @@ void Reader::key_at(const StemHit& stem) {
   if (value->shape == Shape::kArgument || is_option(span)) rule = FieldRule::kPasswordCommand;
   if (value->shape == Shape::kProse) rule = FieldRule::kPasswordText;
   if (key.cls == KeyClass::kPersonalNumber) widen_number(*value);
+  // The shell's ${NAME:?message}, ${NAME:+other}, and ${NAME:-value}, which is one.
+  if (span.start >= 2 && s_[span.start - 1] == '{' && s_[span.start - 2] == '$' && value->shape == Shape::kColon) {
+    const char sign = s_[value->start];
+    if (sign == '?' || sign == '+') return drop(rule, *value, "variable");
+    if ((sign == '-' || sign == '=') && value->end > value->start + 1) ++value->start;
+  }
   judge(key, *value, rule);
   done = std::max(done, span.end);
 }
@@ -372,9 +382,17 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
   if (!closed && meaning.cls == KeyClass::kPersonalNumber) {
     // "SSN 536-90-4399", "PESEL is 44051401359"
     if (iat(i, "is ")) i = skip_blanks(i + 3);
-    if (!is_digit(get(i)) && !(is_letter(get(i)) && is_digit(get(i + 1)))) return std::nullopt;
-    return plain(i, Shape::kProse, false);
+    if (!is_digit(get(i)) && !is_letter(get(i))) return std::nullopt;
+    const Value number = plain(i, Shape::kProse, false);
+    const bool digits = std::any_of(s_.begin() + static_cast<std::ptrdiff_t>(i), s_.begin() + static_cast<std::ptrdiff_t>(number.end), is_digit);
+    return digits ? std::optional(number) : std::nullopt;
   }
+  // "card 4111 1111 1111 1111 cvc 731"
+  if (!closed && meaning.cls == KeyClass::kCardCode && meaning.word.starts_with("cv") && is_digit(get(i))) {
+    Value code = plain(i, Shape::kPlain, false);
+    return is_digits(s_.substr(code.start, code.end - code.start)) ? std::optional(code) : std::nullopt;
+  }
+  if (!closed && meaning.cls == KeyClass::kPin) return prose(i);
   if (!closed && (meaning.cls == KeyClass::kPassword || meaning.cls == KeyClass::kSecret)) {
     if (auto value = prose(i)) return value;
     return spaced(i, key, meaning);
@@ -739,7 +757,7 @@ std::optional<Value> Reader::prose(std::size_t i) {
     if (end == i) return std::nullopt;
     found = n > 0 && words_.is_copula(to_lower(s_.substr(i, end - i)));
   }
-  if (!found) return std::nullopt;
+  if (!found || before(i, 100).find("comment on ") != std::string::npos) return std::nullopt;
   i = end;
   if (get(i) == ':') ++i;
   const std::size_t start = skip_blanks(i);
@@ -837,6 +855,7 @@ void Reader::judge_password(const Key& key, const Value& value, const std::strin
   const bool was_quoted = value.start > 0 && (s_[value.start - 1] == '\'' || s_[value.start - 1] == '"');
   if (m.lower + m.upper + m.digit == 0 && secret.size() <= 3 && !has_high(secret)) return drop(rule, value, "punctuation");
   if (unquoted && !was_quoted && is_digits(secret) && secret.size() < 3) return drop(rule, value, "count");
+  if (key.word == "passwd" && secret == "x") return drop(rule, value, "placeholder");  // it is in /etc/shadow
   if (is_date(secret)) return drop(rule, value, "date");
   if (rule != FieldRule::kPasswordSql && is_path(secret)) return drop(rule, value, "path");
   if (key.word == "pwd" && (secret.front() == '/' || secret.front() == '~' || secret.find(":\\") == 1)) return drop(rule, value, "directory");

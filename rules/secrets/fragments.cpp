@@ -85,6 +85,7 @@ void Fragments::one(std::string_view fragment) {
       line.length = (index + 1 < starts.size() ? starts[index + 1] - 1 : fragment.size()) - starts[index];
       item.start -= starts[index];
       item.end -= starts[index];
+      line.text = fragment.substr(starts[index], std::max({line.length, line.text.size(), item.end}));
       (line.*to).push_back(std::move(item));
     }
   };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "rules/secrets/compiled.hpp"
+#include "rules/secrets/contacts.hpp"
 #include "rules/secrets/long_line.hpp"
 #include "rules/secrets/shapes.hpp"
 
@@ -68,8 +69,13 @@ class LineReader {
     compiled_.gates->find(text, compiled_.look(true, place_, explain_), events_);
     numbers_.clear();
     if (compiled_.extractor && compiled_.options.personal) find_numbers(text, numbers_);
-    const bool every_line = !compiled_.gates->always().empty() || compiled_.options.contacts;
-    find_password_lines(text);
+    const bool every_line = !compiled_.gates->always().empty();
+    whole_lines_.clear();
+    whole_line_ = 0;
+    if (compiled_.extractor && !every_line) {
+      find_password_lines(text);
+      if (compiled_.options.personal && compiled_.options.contacts) find_contact_lines(text);
+    }
     event_ = 0;
     first_of_line_ = 0;
     number_ = 0;
@@ -79,8 +85,8 @@ class LineReader {
       std::size_t at = end;
       if (event_ < events_.size()) at = std::min(at, base_ + events_[event_].end - 1);
       if (number_ < numbers_.size()) at = std::min(at, base_ + numbers_[number_].start);
-      while (password_line_ < password_lines_.size() && password_lines_[password_line_] < done_) ++password_line_;
-      if (password_line_ < password_lines_.size()) at = std::min(at, password_lines_[password_line_]);
+      while (whole_line_ < whole_lines_.size() && whole_lines_[whole_line_] < done_) ++whole_line_;
+      if (whole_line_ < whole_lines_.size()) at = std::min(at, whole_lines_[whole_line_]);
       if (every_line) at = done_;
       if (at >= end) break;
       const std::size_t from = every_line ? done_ : line_start(text_, done_, at);
@@ -91,14 +97,23 @@ class LineReader {
 
   // Lines that are a user and a digest hold nothing that the matcher looks for.
   void find_password_lines(std::string_view text) {
-    password_lines_.clear();
-    password_line_ = 0;
-    if (!compiled_.extractor) return;
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = line_end(text, at);
-      if (may_be_password_line(text.substr(at, end - at))) password_lines_.push_back(base_ + at);
+      if (may_be_password_line(text.substr(at, end - at))) whole_lines_.push_back(base_ + at);
       at = end + 1;
     }
+  }
+
+  // No contact reaches over a line end, so those of the block are those of its lines. They are read again with their line.
+  void find_contact_lines(std::string_view text) {
+    contacts_.clear();
+    find_contacts(text, contacts_);
+    const auto before = static_cast<std::ptrdiff_t>(whole_lines_.size());
+    for (const auto& contact : contacts_) {
+      const std::size_t start = line_start(text_, base_, base_ + contact.start);
+      if (static_cast<std::ptrdiff_t>(whole_lines_.size()) == before || whole_lines_.back() != start) whole_lines_.push_back(start);
+    }
+    std::inplace_merge(whole_lines_.begin(), whole_lines_.begin() + before, whole_lines_.end());
   }
 
   void line(std::size_t from, std::size_t end) {
@@ -151,7 +166,8 @@ class LineReader {
 
   static inline thread_local std::vector<Gates::Event> events_;
   static inline thread_local std::vector<NumberFound> numbers_;
-  static inline thread_local std::vector<std::size_t> password_lines_;  // their starts
+  static inline thread_local std::vector<ContactFound> contacts_;
+  static inline thread_local std::vector<std::size_t> whole_lines_;  // starts of lines that must be read, whatever the matcher says
 
   const Scanner& scanner_;
   const Scanner::Compiled& compiled_;
@@ -162,7 +178,7 @@ class LineReader {
   std::vector<LineHits>& out_;
   std::size_t done_ = 0;  // everything before this is dealt with; the start of a line
   std::size_t base_ = 0;  // of the block
-  std::size_t event_ = 0, number_ = 0, password_line_ = 0;
+  std::size_t event_ = 0, number_ = 0, whole_line_ = 0;
   std::size_t first_of_line_ = 0;  // event, weak ones too
   bool held_ = false;     // at a key block whose end is not there yet
 };

@@ -114,6 +114,17 @@ std::string compact_number(std::string_view value) {
   return out;
 }
 
+namespace {
+
+// "id_number" does not say of which country. Then only those count that carry a date or letters besides their check
+// digits, or two of them: a number that came by chance passes for hardly any.
+constexpr std::string_view kAnyProven = "any";
+constexpr std::array<std::string_view, 20> kProven = {
+    "za-id", "cn-ric", "pl-pesel", "bg-egn", "ro-cnp", "cz-rc", "ee-ik", "lt-asmens", "fi-hetu", "se-personnummer",
+    "no-fnr", "it-codice-fiscale", "fr-nir", "es-dni", "mx-curp", "si-emso", "tr-tckn", "br-cpf", "sg-nric", "tw-id"};
+
+}  // namespace
+
 std::optional<NumberFacts> inspect_number(std::string_view which, std::string_view value) {
   const std::string plain = compact_number(value);
   if (plain.empty()) return std::nullopt;
@@ -125,6 +136,19 @@ std::optional<NumberFacts> inspect_number(std::string_view which, std::string_vi
     if (!layout) return std::nullopt;
     const bool holds = card ? is_card(plain) : is_iban(plain);
     return NumberFacts{holds ? Tier::kVerified : Tier::kPattern, std::string(card ? "card number" : "IBAN") + (holds ? "" : kWrongDigit)};
+  }
+  if (which == "passport") {
+    // Every country has its own; what they share is six to nine letters and digits, most of them digits.
+    const auto digits = static_cast<std::size_t>(std::count_if(plain.begin(), plain.end(), is_digit));
+    const bool fits = plain.size() >= 6 && plain.size() <= 9 && digits >= 4 && !same_digits(plain);
+    return fits ? std::optional(NumberFacts{Tier::kPattern, "passport number"}) : std::nullopt;
+  }
+  if (which == kAnyProven) {
+    for (const std::string_view kind : kProven) {
+      auto facts = inspect_number(kind, value);
+      if (facts && facts->tier == Tier::kVerified) return facts;
+    }
+    return std::nullopt;
   }
   const auto bar = which.find('|');
   if (bar != std::string_view::npos) {

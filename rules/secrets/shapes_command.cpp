@@ -59,6 +59,16 @@ constexpr auto kOptions = std::to_array<Option>({
     {"net use ", "", How::kNetUse}, {"net user ", "", How::kNetUser}, {"htpasswd -", "", How::kHtpasswd},
 });
 
+// What says that the text of a here-string is a password: sudo -S <<< 'x', chpasswd <<< 'user:x'.
+constexpr std::array<std::string_view, 7> kReaders = {"--stdin", "--password-stdin", "chpasswd", "kinit ", "--passphrase-fd 0", "-passin stdin", "cryptsetup "};
+constexpr std::string_view kHereString = "<<<";
+constexpr std::size_t kMaxReader = 160;  // bytes before the here-string that are looked at
+
+// What expect scripts answer with: send "x\r", child.sendline('x'). A password where one is asked for near by.
+constexpr std::array<std::string_view, 4> kSends = {"send \"", "send \\\"", "send -- ", "sendline("};
+constexpr std::size_t kMaxAsked = 200, kMaxAskedBehind = 60;  // bytes around an answer in which the question stands
+constexpr std::size_t kMaxAnswer = 64;
+
 // What a password is piped into: "echo 'x' | passwd --stdin", "echo 'user:x' | chpasswd".
 constexpr std::array<std::string_view, 4> kPipes = {"| chpasswd", "| passwd --stdin", "| sudo -s", "|chpasswd"};
 
@@ -279,6 +289,55 @@ void piped(std::string_view text, std::size_t bar, bool pair, std::vector<Secret
   }
 }
 
+// sudo -S <<< 'x': the word behind the arrows, if the command before them reads a password.
+void here_string(std::string_view text, std::size_t start, std::size_t end, std::vector<SecretPlace>& out) {
+  const std::size_t from = start > kMaxReader ? start - kMaxReader : 0;
+  std::string_view before = text.substr(from, start - from);
+  if (const auto cut = before.find_last_of("|;\n"); cut != std::string_view::npos) before.remove_prefix(cut + 1);
+  const std::string command = to_lower(before);
+  const auto sudo = command.rfind("sudo ");
+  bool reads = std::any_of(kReaders.begin(), kReaders.end(), [&](std::string_view reader) { return command.find(reader) != std::string::npos; });
+  if (sudo != std::string::npos) {
+    // -S, also among other letters: sudo -kS. The letter is a capital one.
+    for (std::size_t at = before.find(" -", sudo); at != std::string_view::npos && !reads; at = before.find(" -", at + 1)) {
+      for (std::size_t i = at + 2; i < before.size() && is_name(before[i]); ++i) reads = reads || before[i] == 'S';
+    }
+  }
+  if (!reads) return;
+  Line line(text, end);
+  const auto word = line.next();
+  if (!word) return;
+  Word value = line.bare(word->start, word->end);
+  if (command.find("chpasswd") != std::string::npos) {
+    const auto colon = text.substr(0, value.end).find(':', value.start);
+    if (colon == std::string_view::npos) return;
+    value.start = colon + 1;
+  }
+  if (value.end > value.start) out.push_back({value.start, value.end, Written::kArgument, FieldRule::kPasswordCommand});
+}
+
+// send "x\r": what stands in the quotes up to the line end that it sends.
+void sent(std::string_view text, std::size_t start, std::size_t end, std::vector<SecretPlace>& out) {
+  std::size_t i = end;
+  while (i > start && (text[i - 1] == '"' || text[i - 1] == '\\')) --i;
+  std::size_t slashes = 0;
+  while (i + slashes < text.size() && text[i + slashes] == '\\') ++slashes;
+  i += slashes;
+  const char quote = i < text.size() ? text[i] : '\0';
+  if (quote != '"' && quote != '\'') return;
+  const std::size_t from = ++i, stop = std::min(text.size(), from + kMaxAnswer);
+  while (i < stop && text[i] != quote && text[i] != '\\' && !is_blank(text[i])) ++i;
+  if (i == from || i >= stop || is_blank(text[i])) return;
+  const std::size_t letter = std::min(text.find_first_not_of('\\', i), text.size());
+  const bool ends_line = text.substr(letter).starts_with("r") || text.substr(letter).starts_with("n");
+  if (text[start + 4] != 'l' && !(text[i] == '\\' && ends_line)) return;
+  const std::size_t first = start > kMaxAsked ? start - kMaxAsked : 0;
+  const std::string asked = to_lower(text.substr(first, start - first)) + "\n" + to_lower(text.substr(std::min(i + 2, text.size()), kMaxAskedBehind));
+  for (const std::string_view word : {"assword", "assphrase", "asscode", "passwd", "pwd"}) {
+    if (asked.find(word) != std::string::npos) return out.push_back({from, i, Written::kArgument, FieldRule::kPasswordCommand});
+  }
+}
+
 }  // namespace
 
 std::span<const std::string_view> command_literals() {
@@ -288,6 +347,8 @@ std::span<const std::string_view> command_literals() {
       if (std::find(out.begin(), out.end(), option.program) == out.end()) out.push_back(option.program);
     }
     out.insert(out.end(), kPipes.begin(), kPipes.end());
+    out.insert(out.end(), kSends.begin(), kSends.end());
+    out.push_back(kHereString);
     return out;
   }();
   return literals;
@@ -297,6 +358,14 @@ std::size_t read_command(std::string_view text, std::size_t start, std::size_t e
   if (text[start] == '|') {
     const bool pair = iequals(text.substr(end - 8, 8), "chpasswd");
     piped(text, start, pair, out);
+    return end;
+  }
+  if (text[start] == '<') {
+    here_string(text, start, end, out);
+    return end;
+  }
+  if (text.size() - start > 4 && iequals(text.substr(start, 4), "send") && (text[start + 4] == ' ' || text[start + 4] == 'l' || text[start + 4] == 'L')) {
+    if (start == 0 || !is_name(text[start - 1])) sent(text, start, end, out);
     return end;
   }
   const bool inside = start > 0 && (is_name(text[start - 1]) || (text[start - 1] == '.' && start > 1 && is_name(text[start - 2])));

@@ -87,7 +87,9 @@ std::size_t Stream::work(std::string_view text, bool last) {
     for (auto& record : found) {
       number_ += count_byte(rest.substr(counted, record.start - counted), '\n');
       counted = record.start;
-      sink_(Line{number_, dealt_ + record.start, record.length, std::move(record.hits), std::move(record.drops)});
+      std::size_t reach = record.length;
+      for (const auto& hit : record.hits) reach = std::max(reach, hit.end);
+      sink_(Line{number_, dealt_ + record.start, record.length, rest.substr(record.start, reach), std::move(record.hits), std::move(record.drops)});
     }
     number_ += count_byte(rest.substr(counted, lines - counted), '\n');
     done += lines;

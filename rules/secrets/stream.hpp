@@ -25,6 +25,7 @@ class Stream {
     std::uint64_t number = 0;  // from 1
     std::uint64_t offset = 0;  // of its first byte in the stream
     std::size_t length = 0;    // of the line as far as it is known; a key block goes on over further lines
+    std::string_view text;     // from its start to the last hit, while the sink runs; empty where the line came in windows
     std::vector<Hit> hits;
     std::vector<Drop> drops;   // with `explain`
   };

@@ -94,7 +94,7 @@ std::optional<std::string_view> variable(std::string_view v) {
 // Names of places where a secret is kept.
 bool is_reference(std::string_view v) {
   static constexpr std::string_view kPrefixes[] = {"vault:", "op://", "arn:aws:", "ssm:", "secretsmanager:", "keyvault:", "projects/",
-                                        "/run/secrets/", "file:", "fd:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"};
+                                        "/run/secrets/", "./", "../", "file:", "fd:", "ENC(", "env:", "process.env", "os.environ", "os.getenv", "System.getenv", "ref+"};
   for (const std::string_view prefix : kPrefixes) {
     if (v.front() == prefix.front() && v.starts_with(prefix)) return true;
   }

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <boost/json.hpp>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -62,46 +63,196 @@ class Commands : public testing::Test {
   fs::path dir_;
 };
 
-// What SARIF 2.1.0 demands of a log: its version, one run with a named driver, and results whose rules, levels,
-// messages and places are what the schema allows.
+// What SARIF 2.1.0 demands of a log, as far as this tool writes it: each object has the properties that it must have, none
+// that the standard does not know, and values of the kinds and from the lists that it allows.
+class SarifCheck {
+ public:
+  std::vector<std::string> wrong;
+
+  void log(const json::value& value) {
+    const auto* root = object(value, "log", {"$schema", "version", "runs"}, {"version", "runs"});
+    if (root == nullptr) return;
+    require(root->at("version") == "2.1.0", "version");
+    for (const auto& one : root->at("runs").as_array()) run(one);
+  }
+
+ private:
+  using Names = std::set<std::string_view>;
+
+  void require(bool holds, const std::string& what) {
+    if (!holds) wrong.push_back(what);
+  }
+  const json::object* object(const json::value& value, const std::string& what, const Names& known, const Names& needed) {
+    if (!value.is_object()) {
+      wrong.push_back(what + " is no object");
+      return nullptr;
+    }
+    for (const auto& [name, part] : value.as_object()) require(known.contains(std::string_view(name)), what + " has " + std::string(name));
+    for (const auto name : needed) require(value.as_object().contains(name), what + " lacks " + std::string(name));
+    return wrong.empty() ? &value.as_object() : nullptr;
+  }
+  void one_of(const json::value& value, const std::string& what, const Names& allowed) {
+    require(value.is_string() && allowed.contains(std::string_view(value.as_string())), what);
+  }
+  void message(const json::value& value, const std::string& what) {
+    if (const auto* m = object(value, what, {"text"}, {"text"})) require(m->at("text").is_string() && !m->at("text").as_string().empty(), what + " is empty");
+  }
+  std::int64_t number(const json::value& value, const std::string& what, std::int64_t least) {
+    const bool whole = value.is_int64() || value.is_uint64();
+    const auto n = whole ? value.to_number<std::int64_t>() : -1;
+    require(whole && n >= least, what + " is " + json::serialize(value));
+    return n;
+  }
+
+  void run(const json::value& value) {
+    const auto* run = object(value, "run", {"columnKind", "results", "tool", "invocations"}, {"tool", "columnKind", "results", "invocations"});
+    if (run == nullptr) return;
+    one_of(run->at("columnKind"), "columnKind", {"utf16CodeUnits", "unicodeCodePoints"});
+    const auto* driver = object(run->at("tool").at("driver"), "driver", {"name", "version", "semanticVersion", "rules"}, {"name", "rules"});
+    if (driver == nullptr) return;
+    std::vector<std::string> ids;
+    std::set<std::string> known;
+    for (const auto& rule : driver->at("rules").as_array()) {
+      const auto* r = object(rule, "rule", {"id", "shortDescription", "fullDescription", "help", "defaultConfiguration", "properties"},
+                             {"id", "shortDescription", "fullDescription", "help", "defaultConfiguration"});
+      if (r == nullptr) return;
+      for (const char* part : {"shortDescription", "fullDescription", "help"}) message(r->at(part), part);
+      one_of(r->at("defaultConfiguration").at("level"), "default level", {"none", "note", "warning", "error"});
+      const std::string id(r->at("id").as_string());
+      require(!id.empty() && known.insert(id).second, "rule id " + id + " stands twice");
+      ids.push_back(id);
+    }
+    for (const auto& result : run->at("results").as_array()) this->result(result, ids);
+    for (const auto& invocation : run->at("invocations").as_array()) {
+      const auto* i = object(invocation, "invocation", {"executionSuccessful", "exitCode", "toolExecutionNotifications", "toolConfigurationNotifications"},
+                             {"executionSuccessful", "exitCode", "toolExecutionNotifications", "toolConfigurationNotifications"});
+      if (i == nullptr) return;
+      require(i->at("executionSuccessful").is_bool(), "executionSuccessful");
+      number(i->at("exitCode"), "exitCode", 0);
+      for (const char* list : {"toolExecutionNotifications", "toolConfigurationNotifications"}) {
+        for (const auto& notification : i->at(list).as_array()) {
+          const auto* n = object(notification, "notification", {"level", "message"}, {"level", "message"});
+          if (n == nullptr) return;
+          message(n->at("message"), "notification's message");
+          one_of(n->at("level"), "notification's level", {"none", "note", "warning", "error"});
+        }
+      }
+    }
+  }
+
+  void result(const json::value& value, const std::vector<std::string>& ids) {
+    const auto* r = object(value, "result", {"ruleId", "ruleIndex", "kind", "level", "message", "locations", "partialFingerprints", "suppressions", "properties"},
+                           {"ruleId", "ruleIndex", "kind", "level", "message", "locations"});
+    if (r == nullptr) return;
+    message(r->at("message"), "message");
+    one_of(r->at("kind"), "kind", {"notApplicable", "pass", "fail", "review", "open", "informational"});
+    one_of(r->at("level"), "level", {"none", "note", "warning", "error"});
+    require((r->at("kind") == "fail") == (r->at("level") != "none"), "a level other than none is for failures");
+    const auto index = static_cast<std::size_t>(number(r->at("ruleIndex"), "ruleIndex", 0));
+    require(index < ids.size() && std::string_view(r->at("ruleId").as_string()) == ids[index], "ruleId and ruleIndex differ");
+    if (r->contains("partialFingerprints")) {
+      for (const auto& [name, print] : r->at("partialFingerprints").as_object()) require(print.is_string() && !print.as_string().empty(), "fingerprint");
+    }
+    if (r->contains("suppressions")) {
+      for (const auto& s : r->at("suppressions").as_array()) {
+        one_of(s.at("kind"), "suppression's kind", {"inSource", "external"});
+        one_of(s.at("status"), "suppression's status", {"accepted", "underReview", "rejected"});
+      }
+    }
+    for (const auto& location : r->at("locations").as_array()) {
+      const auto& place = location.at("physicalLocation");
+      uri(std::string(place.at("artifactLocation").at("uri").as_string()));
+      const auto* region = object(place.at("region"), "region", {"startLine", "startColumn", "endLine", "endColumn", "byteOffset", "byteLength"},
+                                  {"startLine", "byteOffset", "byteLength"});
+      if (region == nullptr) return;
+      const auto line = number(region->at("startLine"), "startLine", 1);
+      number(region->at("byteOffset"), "byteOffset", 0);
+      number(region->at("byteLength"), "byteLength", 0);
+      require(region->contains("startColumn") == region->contains("endColumn") && region->contains("startColumn") == region->contains("endLine"), "half a region");
+      if (!wrong.empty() || !region->contains("startColumn")) return;
+      const auto column = number(region->at("startColumn"), "startColumn", 1), end = number(region->at("endColumn"), "endColumn", 1);
+      const auto end_line = number(region->at("endLine"), "endLine", 1);
+      require(end_line > line || (end_line == line && end >= column), "a region ends before it begins");
+    }
+  }
+
+  // RFC 3986: what stands in a path, escapes of two hex digits; a scheme only before an absolute one.
+  void uri(const std::string& uri) {
+    std::string_view path = uri;
+    if (path.starts_with("file://")) {
+      path.remove_prefix(7);
+      require(path.starts_with("/"), uri);
+    } else {
+      require(path.substr(0, path.find('/')).find(':') == std::string_view::npos, uri + " would be read as a scheme");
+    }
+    const auto is = [](char c, int (*kind)(int)) { return kind(static_cast<unsigned char>(c)) != 0; };
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      const bool plain = is(path[i], std::isalnum) || std::string_view("-._~/").find(path[i]) != std::string_view::npos;
+      const bool escape = path[i] == '%' && i + 2 < path.size() && is(path[i + 1], std::isxdigit) && is(path[i + 2], std::isxdigit);
+      require(plain || escape, "a character in the uri " + uri);
+      if (escape) i += 2;
+    }
+  }
+};
+
+json::array sarif_results(const std::string& out) {
+  const json::value root = json::parse(out);
+  SarifCheck check;
+  check.log(root);
+  for (const auto& wrong : check.wrong) ADD_FAILURE() << wrong;
+  return root.at("runs").as_array()[0].at("results").as_array();
+}
+
 TEST_F(Commands, ScanWritesSarif) {
-  const std::string log = file("a b%.log", "all is well\npassword=hunter2canary\npassword=***\n");
+  const std::string log = file("a b%:\xff\"ü.log", "all is well\npassword=hunter2canary\npassword=***\n");
   const Ran ran = run({"scan", "--sarif", "--explain", log});
   EXPECT_EQ(ran.status, kFoundWrong);
   EXPECT_EQ(ran.out.find("hunter2canary"), std::string::npos);
-  const auto root = boost::json::parse(ran.out).as_object();
-  EXPECT_EQ(root.at("version").as_string(), "2.1.0");
-  ASSERT_EQ(root.at("runs").as_array().size(), 1U);
-  const auto& sarif = root.at("runs").as_array()[0].as_object();
-  const auto& driver = sarif.at("tool").at("driver").as_object();
-  EXPECT_EQ(driver.at("name").as_string(), "tocsin");
-  const auto& rules = driver.at("rules").as_array();
-  std::set<std::string> ids;
-  for (const auto& rule : rules) {
-    EXPECT_FALSE(rule.at("shortDescription").at("text").as_string().empty());
-    EXPECT_TRUE(ids.insert(std::string(rule.at("id").as_string())).second) << "rule ids are unique";
-  }
-  const auto& results = sarif.at("results").as_array();
+  const auto results = sarif_results(ran.out);
   ASSERT_EQ(results.size(), 2U);
-  for (const auto& result : results) {
-    const auto index = static_cast<std::size_t>(result.at("ruleIndex").to_number<int>());
-    EXPECT_EQ(rules.at(index).at("id"), result.at("ruleId"));
-    const std::string level(result.at("level").as_string());
-    EXPECT_TRUE(level == "none" || level == "note" || level == "warning" || level == "error") << level;
-    EXPECT_FALSE(result.at("message").at("text").as_string().empty());
-    const auto& place = result.at("locations").as_array()[0].at("physicalLocation");
-    const std::string uri(place.at("artifactLocation").at("uri").as_string());
-    EXPECT_TRUE(uri.starts_with("file:///") && uri.ends_with("a%20b%25.log")) << uri;
-    EXPECT_GE(place.at("region").at("startLine").to_number<int>(), 1);
-  }
-  const auto& region = results[0].at("locations").as_array()[0].at("physicalLocation").at("region");
-  EXPECT_EQ(region.at("startLine").to_number<int>(), 2);
-  EXPECT_EQ(region.at("byteOffset").to_number<int>(), 21);
-  EXPECT_EQ(region.at("byteLength").to_number<int>(), 13);
+  const auto& place = results[0].at("locations").as_array()[0].at("physicalLocation");
+  const std::string uri(place.at("artifactLocation").at("uri").as_string());
+  EXPECT_TRUE(uri.starts_with("file:///") && uri.ends_with("/a%20b%25%3A%FF%22%C3%BC.log")) << uri;
+  EXPECT_EQ(json::serialize(place.at("region")), R"({"startLine":2,"byteOffset":21,"byteLength":13,"startColumn":10,"endLine":2,"endColumn":23})");
+  EXPECT_EQ(results[0].at("level").as_string(), "warning");
   EXPECT_FALSE(results[0].as_object().contains("suppressions"));
-  EXPECT_EQ(results[1].at("suppressions").as_array()[0].at("kind").as_string(), "external");
-  const auto empty = boost::json::parse(run({"scan", "--sarif", file("empty.log", "")}).out);
-  EXPECT_EQ(empty.at("runs").as_array()[0].at("results").as_array().size(), 0U);
+  EXPECT_EQ(results[0].at("partialFingerprints").at("tocsinSecret/v1").as_string().size(), 32U);
+  EXPECT_EQ(results[1].at("suppressions").as_array()[0].at("justification").as_string(), "masked");
+  EXPECT_TRUE(sarif_results(run({"scan", "--sarif", file("empty.log", "")}).out).empty());
+}
+
+TEST_F(Commands, SarifCountsColumnsInUtf16) {
+  const std::string body = "MIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6AgEAAkEAq7BFUpkGp3LQmlQ\n";
+  struct Case {
+    const char* name;
+    std::string text, region;
+  };
+  const Case cases[] = {
+      {"two units for what is beyond the first plane", "ü🐘 password=hunter2\n", R"({"startLine":1,"byteOffset":16,"byteLength":7,"startColumn":14,"endLine":1,"endColumn":21})"},
+      {"one for each byte that is no UTF-8", "\xff\xfe password=hunter2\n", R"({"startLine":1,"byteOffset":12,"byteLength":7,"startColumn":13,"endLine":1,"endColumn":20})"},
+      {"a secret that is not ASCII", "password=\"ühü\"\n", R"({"startLine":1,"byteOffset":10,"byteLength":5,"startColumn":11,"endLine":1,"endColumn":14})"},
+      {"a key over lines", "x\n-----BEGIN PRIVATE KEY-----\n" + body + body + "-----END PRIVATE KEY-----\n",
+       R"({"startLine":2,"byteOffset":2,"byteLength":181,"startColumn":1,"endLine":5,"endColumn":26})"},
+      {"a line that is longer than a read: bytes only", std::string(1'200'000, '.') + " password=hunter2\n", R"({"startLine":1,"byteOffset":1200010,"byteLength":7})"},
+  };
+  for (const auto& c : cases) {
+    const auto results = sarif_results(run({"scan", "--sarif", file("a.log", c.text)}).out);
+    ASSERT_EQ(results.size(), 1U) << c.name;
+    EXPECT_EQ(json::serialize(results[0].at("locations").as_array()[0].at("physicalLocation").at("region")), c.region) << c.name;
+  }
+}
+
+TEST_F(Commands, SarifSaysHowTheRunWent) {
+  const std::string rules = file("r.toml", "[[rules]]\nid='mine'\nregex='''zz-(\\d{4})'''\nvalidate='''x'''\n");
+  const Ran ran = run({"scan", "--sarif", "--rules", rules, file("a.log", "zz-1234\n"), (dir_ / "missing.log").string()});
+  EXPECT_EQ(ran.status, kFailure);
+  EXPECT_EQ(sarif_results(ran.out).size(), 1U) << "what was found is reported all the same";
+  const json::value root = json::parse(ran.out);
+  const auto& invocation = root.at("runs").as_array()[0].at("invocations").as_array()[0];
+  EXPECT_FALSE(invocation.at("executionSuccessful").as_bool());
+  EXPECT_EQ(invocation.at("exitCode").to_number<int>(), kFailure);
+  EXPECT_NE(json::serialize(invocation.at("toolExecutionNotifications")).find("missing.log"), std::string::npos);
+  EXPECT_NE(json::serialize(invocation.at("toolConfigurationNotifications")).find("asks the network"), std::string::npos);
 }
 
 TEST_F(Commands, ScanPassesOverBinaryFilesOnlyOnTheWay) {
