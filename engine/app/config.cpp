@@ -13,6 +13,7 @@
 
 #include "engine/access/person.hpp"
 #include "engine/detect/circumstances.hpp"
+#include "engine/detect/log_readers.hpp"
 #include "engine/exposure/objects.hpp"
 #include "rules/base/text.hpp"
 
@@ -145,6 +146,12 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"statement_limit", [&](const auto& n, const auto& p) { walk.number(n, p, source.statement_limit, 16, 1'000'000'000); }},
       {"routes", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
+       }},
+      {"read_at", [&](const auto& list, const auto& p) {
+         walk.list(list, p, [&](const auto& n, const auto& q) {
+           walk.text(n, q, source.read_at.emplace_back());
+           if (auto place = LogPlace::parse(source.read_at.back()); !place) walk.wrong(n, q, place.error().message, "write s3://BUCKET/PREFIX, /PATH or the name of a table");
+         });
        }},
   });
   constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";

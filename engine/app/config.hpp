@@ -41,6 +41,7 @@ struct SourceConfig {
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
   std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
   std::map<std::string, std::string> person;  // account -> what names the person behind it: application_name, role, comment.KEY
+  std::vector<std::string> read_at;           // where this log can be read: s3://BUCKET/PREFIX, /PATH, TABLE; who reads it is told once secrets stand in it
   std::uint64_t statement_limit = 0;          // format mariadb-audit: server_audit_query_log_limit; 0 = its default
 };
 

@@ -262,6 +262,11 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
     source.decoder.routes = s.routes;
     source.decoder.statement_limit = s.statement_limit;
+    for (const std::string& text : s.read_at) {
+      auto place = LogPlace::parse(text);
+      if (!place) return pass(std::move(place));
+      source.read_at.push_back(std::move(*place));
+    }
     if (!s.person.empty()) setup.exposure.persons[s.name] = s.person;
     auto mapping = JsonMapping::from(s.fields);
     if (!mapping) return fail(Errc::kInvalid, "source '" + s.name + "': " + mapping.error().message, config.file.string(), mapping.error().remedy);

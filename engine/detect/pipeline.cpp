@@ -113,6 +113,8 @@ struct Pipeline::Impl {
   std::vector<sigma::Match> matches;
   std::vector<secrets::Hit> hits;
   std::vector<storage::Finding> correlated;
+  LogReaders log_readers;
+  std::vector<LogReaders::Told> log_told;
   std::unordered_set<std::string> told;  // findings of correlations that were counted already
   std::map<std::string, std::uint64_t, std::less<>> rule_counts;
   std::unordered_map<std::string, std::unique_ptr<Decoder>> decoders;  // by source + format
@@ -123,6 +125,9 @@ struct Pipeline::Impl {
   Impl(PipelineSetup s, storage::Registers& r)
       : setup(std::move(s)), registers(r), reader(setup.datasets, registers, setup.exposure), exports(setup.exports) {
     if (setup.rules) correlations.emplace(setup.rules, setup.correlations);
+    for (const auto& [name, source] : setup.sources) {
+      for (const LogPlace& place : source.read_at) log_readers.add_place(name, place);
+    }
   }
 
   const SourceSetup* source(std::string_view name) const {
@@ -344,8 +349,10 @@ struct Pipeline::Impl {
       f.time = f.last = time;
       f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";
       if (!hit.note.empty()) f.reason += " " + hit.note + ".";
+      const Reach* owner = nullptr;
       for (const Reach& reach : reached) {
         if (!personal || reach.dataset.empty() || reach.whole) continue;
+        owner = &reach;
         f.dataset = reach.dataset;
         f.exposure = storage::ExposureSummary{reach.grade, reach.at_least, reach.at_most};
         break;
@@ -355,8 +362,30 @@ struct Pipeline::Impl {
       f.evidence.push_back(std::move(e));
       const std::string key = f.rule + '\n' + std::string(record.source) + '\n' + hit.fingerprint;
       episodes.join(key, std::string(record.source) + '\n' + hit.fingerprint + '\n' + evidence_key(record, ""), f);
+      log_readers.stood(record.source, where, {f.group, f.alert_title, noun, time}, owner, log_told);
+      if (const std::string readers = log_readers.readers_of(record.source); !readers.empty()) f.reason += " Read since by: " + readers + ".";
       effects.add(std::move(f));
     }
+  }
+
+  // Whoever read a log in which secrets stand. The evidence is the access, which may be a record of before.
+  void tell_log_readers(Effects& effects) {
+    for (LogReaders::Told& read : log_told) {
+      storage::Finding& f = read.finding;
+      ++rule_counts[f.rule];
+      storage::Evidence e;
+      e.source = read.origin.source;
+      e.file = read.origin.file;
+      e.line = read.origin.line;
+      e.seq = read.origin.seq;
+      e.time = f.time;
+      e.preview = printable(f.title, storage::Evidence::kMaxPreview - 4);
+      f.evidence.push_back(std::move(e));
+      episodes.join(read.key, read.key + '\n' + read.origin.source + '\n' + read.origin.file + '\n' + std::to_string(read.origin.line) + '\n' + std::to_string(read.origin.seq), f);
+      effects.add(std::move(f));
+      for (Reach& reach : read.reaches) effects.add(std::move(reach));
+    }
+    log_told.clear();
   }
 
   void see(const Incoming& record, Effects& effects) {
@@ -365,6 +394,7 @@ struct Pipeline::Impl {
     if (!done) {
       effects.failures.push_back({std::string(record.source), std::string(record.file), record.line, done.error().text(), safe_preview(record.payload)});
       see_secrets(record, record.arrived, {}, effects);
+      tell_log_readers(effects);
       return;
     }
     ++count.decoded;
@@ -381,6 +411,7 @@ struct Pipeline::Impl {
       reaches.clear();
       reader.read(one.access, reaches);
       remember_opening(record, one.access.statement);
+      log_readers.read(one.access, log_told);
       see_rules(record, one, reaches, effects);
       found.clear();
       exports.see(one.access, reaches, found);
@@ -402,6 +433,7 @@ struct Pipeline::Impl {
     // Several accesses in one record: which of them a secret belongs to cannot be said.
     if (decoded.size() != 1) about.clear();
     see_secrets(record, time, about, effects);
+    tell_log_readers(effects);
   }
 };
 

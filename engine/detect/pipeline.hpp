@@ -20,6 +20,7 @@
 
 #include "engine/detect/correlation.hpp"
 #include "engine/detect/export.hpp"
+#include "engine/detect/log_readers.hpp"
 #include "engine/exposure/reader.hpp"
 #include "engine/intake/decoder.hpp"
 #include "rules/secrets/scanner.hpp"
@@ -34,6 +35,7 @@ struct SourceSetup {
   std::string format;       // empty = recognised from the first record of each file
   std::string description;  // "the application log"; empty = the source's name
   DecoderOptions decoder;
+  std::vector<LogPlace> read_at;  // where this log itself can be read
 };
 
 struct PipelineSetup {

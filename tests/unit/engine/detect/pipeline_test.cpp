@@ -113,6 +113,8 @@ struct Clinic {
     spec.tables["patient"] = "id";
     setup.datasets.add(std::move(spec));
     setup.sources["db"].format = "pgaudit-json";
+    setup.sources["db"].description = "the database's log";
+    for (const char* place : {"ops.db_log", "s3://logs/db/"}) setup.sources["db"].read_at.push_back(LogPlace::parse(place).value());
     if (secrets) {
       auto scanner = rules::secrets::Scanner::load({}, {.fingerprint = [](std::string_view secret) { return std::to_string(std::hash<std::string_view>()(secret)); }});
       EXPECT_TRUE(scanner);
@@ -285,6 +287,114 @@ TEST(PipelineSecrets, APersonalNumberNamesWhoseItIsWhereTheRecordTells) {
   EXPECT_EQ(found[0].exposure->at_most, 1U);
   EXPECT_FALSE(found[0].secret.empty());
   EXPECT_EQ(found[0].evidence[0].preview.find("DE89370400440532013000"), std::string::npos);
+}
+
+// Secrets and people's numbers stand in the database's log, which is kept in the table ops.db_log and in a bucket.
+struct LeakyLog : Clinic {
+  LeakyLog() : Clinic(engine_of({kMany}), true) {}
+  void iban(const std::string& time, int patient) {
+    pipeline->see(incoming(record(line + 1, time, "nurse", "select * from patient where id=" + std::to_string(patient) + " and iban='DE89370400440532013000'")), effects);
+  }
+  void password(const std::string& time, const std::string& password) {
+    pipeline->see(incoming(record(line + 1, time, "admin", "alter role app password '" + password + "'")), effects);
+  }
+  void reads_log(const std::string& time, const std::string& user) {
+    std::string payload = record(line + 1, time, user, "select * from ops.db_log");
+    const std::string_view table = "public.patient";
+    payload.replace(payload.find(table), table.size(), "ops.db_log");
+    pipeline->see(incoming(payload), effects);
+  }
+  std::vector<Reach> by_log() const {
+    std::vector<Reach> out;
+    for (const Reach& r : effects.reaches) {
+      if (r.way == "log") out.push_back(r);
+    }
+    return out;
+  }
+};
+
+TEST(PipelineSecrets, WhoReadsTheLogIsToldInItsAlertAndReachedThePeople) {
+  LeakyLog clinic;
+  clinic.reads_log("09:00:00.000", "early");
+  clinic.iban("09:14:00.000", 7);
+  clinic.iban("09:15:00.000", 9);
+  clinic.password("09:16:00.000", "hunter2secret");
+  EXPECT_TRUE(clinic.of("secret.read").empty()) << "what was read before anything stood there is nothing";
+  clinic.reads_log("10:00:00.000", "mallory");
+  clinic.reads_log("10:05:00.000", "mallory");
+  const auto read = clinic.of("secret.read");
+  ASSERT_EQ(read.size(), 2U) << "one for the numbers, one for the password";
+  std::set<std::string> leaks;
+  for (const auto& f : clinic.effects.findings) {
+    if (f.rule != "tocsin.secret.read" && f.kind == "secret") leaks.insert(f.group);
+  }
+  for (const auto& f : read) {
+    EXPECT_EQ(f.actor, "mallory");
+    EXPECT_TRUE(leaks.contains(f.group)) << "it belongs to the alert of what stands there: " << f.group;
+    EXPECT_EQ(f.evidence_count, 2U);
+    ASSERT_TRUE(f.exposure);
+    EXPECT_EQ(f.exposure->grade, storage::Grade::kBound);
+    EXPECT_EQ(f.exposure->at_most, 2U);
+    EXPECT_NE(f.reason.find("mallory read the database's log 2 times"), std::string::npos) << f.reason;
+  }
+  const auto reaches = clinic.by_log();
+  ASSERT_EQ(reaches.size(), 1U);
+  EXPECT_EQ(reaches[0].actor, "mallory");
+  EXPECT_EQ(reaches[0].people.size(), 2U);
+  EXPECT_EQ(reaches[0].grade, storage::Grade::kBound);
+  // What is written from now on names those who read so far.
+  clinic.password("10:10:00.000", "another7secret");
+  const auto& last = clinic.effects.findings.back();
+  EXPECT_NE(last.reason.find("Read since by: mallory (2 times)"), std::string::npos) << last.reason;
+}
+
+TEST(PipelineSecrets, AReadThatIsKnownBeforeTheSecretCountsByItsTime) {
+  LeakyLog clinic;
+  clinic.reads_log("10:00:00.000", "mallory");
+  clinic.iban("09:14:00.000", 7);  // comes late, stood there earlier
+  ASSERT_EQ(clinic.of("secret.read").size(), 1U);
+  clinic.iban("09:20:00.000", 9);
+  ASSERT_EQ(clinic.by_log().size(), 1U);
+  EXPECT_EQ(clinic.by_log()[0].people.size(), 2U) << "the reach grows with the people";
+  clinic.iban("11:00:00.000", 11);
+  EXPECT_EQ(clinic.by_log()[0].people.size(), 2U) << "written after it was read";
+}
+
+TEST(PipelineSecrets, ThousandsOfLinesAreOneFindingSinceTheFirst) {
+  LeakyLog clinic;
+  for (int i = 0; i < 1204; ++i) {
+    clinic.password("09:" + std::to_string(14 + i / 60) + (i % 60 < 10 ? ":0" : ":") + std::to_string(i % 60) + ".000", "hunter2secret");
+  }
+  std::vector<storage::Finding> found;
+  for (const auto& f : clinic.effects.findings) {
+    if (f.kind == "secret") found.push_back(f);
+  }
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].title, "Plaintext password in the database's log");
+  EXPECT_EQ(found[0].evidence_count, 1204U);
+  EXPECT_EQ(found[0].time, *parse_rfc3339("2026-11-23T09:14:00Z"));
+}
+
+TEST(LogPlace, HoldsWhatIsReadThere) {
+  struct Case {
+    const char* place;
+    Resource resource;
+    bool holds;
+  };
+  const Case cases[] = {
+      {"s3://logs/app/", {.system = "aws.s3", .store = "logs", .object = "app/2026/x.gz"}, true},
+      {"s3://logs/app/", {.system = "aws.s3", .store = "logs", .object = "web/x.gz"}, false},
+      {"s3://logs/app/", {.system = "aws.s3", .store = "other", .object = "app/x.gz"}, false},
+      {"s3://logs", {.system = "aws.s3", .store = "logs", .object = "any"}, true},
+      {"/logs/app", {.system = "web", .store = "h", .dataset = "/logs/{}", .object = "/logs/app?lines=100"}, true},
+      {"/logs/app", {.system = "web", .store = "h", .object = "/apps"}, false},
+      {"app_log", {.system = "postgresql", .store = "ops", .dataset = "app_log"}, true},
+      {"app_log", {.system = "postgresql", .store = "ops", .dataset = "public.app_log"}, true},
+      {"ops.app_log", {.system = "postgresql", .store = "ops", .dataset = "app_log"}, false},
+  };
+  for (const auto& c : cases) EXPECT_EQ(LogPlace::parse(c.place)->holds(c.resource), c.holds) << c.place << " " << c.resource.object << c.resource.dataset;
+  EXPECT_FALSE(LogPlace::parse(""));
+  EXPECT_FALSE(LogPlace::parse("s3:///x"));
 }
 
 }  // namespace
