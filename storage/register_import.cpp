@@ -133,7 +133,14 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
   for (std::size_t i = 0; i < report.columns.size(); ++i) {
     if (i != key_at) attributes.push_back(report.columns[i]);
   }
-  people.set_header(true, attributes, {}, std::nullopt);
+  if (options.partial) {  // doubts about the others stay
+    if (first_import || people.columns() != attributes) {
+      return fail(Errc::kInvalid, "the columns are not those of the register, which holds more people than these", "line 1",
+                  "import everybody once more");
+    }
+  } else {
+    people.set_header(true, attributes, {}, std::nullopt);
+  }
 
   std::unordered_set<PersonNo> present;
   bool good = false;
@@ -185,12 +192,13 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
     present.insert(no);
     good = true;
   }
-  if (!good) {
+  if (!good && !(options.partial && report.records == 0 && report.bad == 0)) {
     return fail(Errc::kInvalid, "not one line could be read as a person" +
                                     (report.problems.empty() ? std::string()
                                                              : " (line " + std::to_string(report.problems[0].line) +
                                                                    ": " + report.problems[0].message + ")"));
   }
+  if (options.partial) return report;
   if (report.bad == 0) {  // a file with bad lines cannot say who is gone
     for (PersonNo no = 0; no < people.size(); ++no) {
       const People::Entry& entry = people.at(no);

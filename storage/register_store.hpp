@@ -63,6 +63,9 @@ struct ImportOptions {
   // country are recognised without it (any case).
   std::map<std::string, std::string> names;
   Time as_of{};              // the moment the file describes
+  // It holds some of the people only: nobody leaves the register, and what the log says of the others goes on counting.
+  // The register must have been imported whole before, with the same columns.
+  bool partial = false;
   std::size_t max_errors = 100;  // told; the rest is counted
 };
 

@@ -1,8 +1,9 @@
-// `tocsin register import`: the people held in a dataset, from a CSV file. `tocsin register apply`: what changed since,
-// one JSON object a line: {"time", "op": "insert"|"update"|"delete", KEY, attribute…}.
+// `tocsin register import`: the people held in a dataset, from a CSV file or a query of a PostgreSQL database.
+// `tocsin register apply`: what changed since, one JSON object a line: {"time", "op": "insert"|"update"|"delete", KEY, attribute…}.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,10 @@
 
 #include "engine/app/cli.hpp"
 #include "engine/app/people_desk.hpp"
+#include "engine/app/postgres_query.hpp"
+#include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
+#include "storage/progress_store.hpp"
 #include "storage/register_store.hpp"
 
 namespace tocsin::engine {
@@ -21,6 +25,8 @@ namespace fs = std::filesystem;
 struct ImportArguments {
   fs::path data, keys;
   std::string dataset, key = "id", file, as_of;
+  std::string query, since;
+  std::optional<std::string> postgres;  // the connection
   std::vector<std::string> map;
   bool json = false;
 };
@@ -173,18 +179,74 @@ Result<bool> run_apply(const ImportArguments& arguments, const Clock& clock) {
   return report->bad == 0;
 }
 
+// Where the people come from: a file, standard input or a query.
+struct RowsSource {
+  std::ifstream file;
+  std::optional<PostgresQuery> query;
+  std::istream* rows = nullptr;
+  std::string name;
+  std::uint64_t total = 0;  // bytes, if known
+};
+
+Result<RowsSource> open_file(const std::string& name) {
+  RowsSource out;
+  out.name = name;
+  if (name != "-") {
+    std::error_code ec;
+    if (fs::is_directory(name, ec)) return fail(Errc::kIo, "this is a folder, not a file", name);
+    out.file.open(name, std::ios::binary);
+    if (!out.file) return fail(Errc::kNotFound, "cannot read the file", name, "check its name and permissions");
+    out.total = fs::file_size(name, ec);
+  }
+  return out;
+}
+
+// How far the last import by this query came: the column's greatest value. It may be about a person (an id), so it is
+// sealed; it counts for the same query and column only.
+class Watermark {
+ public:
+  Watermark(const ImportArguments& arguments, const storage::Keys& keys)
+      : keys_(keys), name_("register-since:" + arguments.dataset), what_(arguments.since + '\n' + arguments.query + '\n') {}
+
+  [[nodiscard]] Result<std::optional<std::string>> kept(storage::Database& db) const {
+    auto note = db.read([&](storage::Reader& reader) { return storage::ProgressStore::note(reader, name_); });
+    if (!note) return pass(std::move(note));
+    const auto sealed = from_hex(*note);
+    if (note->empty() || !sealed) return std::optional<std::string>();
+    auto plain = keys_.unseal(kPurpose, *sealed);
+    if (!plain) return pass(std::move(plain));
+    if (!plain->starts_with(what_)) return std::optional<std::string>();
+    return std::optional<std::string>(plain->substr(what_.size()));
+  }
+
+  [[nodiscard]] Result<void> keep(storage::Transaction& tx, const std::string& value) const {
+    return storage::ProgressStore::set_note(tx, name_, to_hex(keys_.seal(kPurpose, what_ + value)));
+  }
+
+ private:
+  static constexpr const char* kPurpose = "register watermark";
+  const storage::Keys& keys_;
+  std::string name_, what_;
+};
+
+Result<RowsSource> open_query(const ImportArguments& arguments, const std::optional<std::string>& after) {
+  auto query = PostgresQuery::open({*arguments.postgres, arguments.query, arguments.since, after});
+  if (!query) return pass(std::move(query));
+  RowsSource out;
+  out.name = "the query";
+  out.query = std::move(*query);
+  return out;
+}
+
 // True if every line was good.
 Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
   auto options = options_from(arguments, clock);
   if (!options) return pass(std::move(options));
-  std::ifstream file;
-  std::uint64_t total = 0;
-  if (arguments.file != "-") {
-    std::error_code ec;
-    if (fs::is_directory(arguments.file, ec)) return fail(Errc::kIo, "this is a folder, not a file", arguments.file);
-    file.open(arguments.file, std::ios::binary);
-    if (!file) return fail(Errc::kNotFound, "cannot read the file", arguments.file, "check its name and permissions");
-    total = fs::file_size(arguments.file, ec);
+  RowsSource source;
+  if (!arguments.postgres) {
+    auto opened = open_file(arguments.file);
+    if (!opened) return pass(std::move(opened));
+    source = std::move(*opened);
   }
   auto desk = PeopleDesk::open(arguments.data, arguments.keys, true);
   if (!desk) {
@@ -199,13 +261,36 @@ Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
     return storage::RegisterStore::load(reader, *desk->vault, registers);
   });
   if (!loaded) return pass(std::move(loaded));
+  const Watermark watermark(arguments, *desk->keys);
+  if (arguments.postgres) {
+    std::optional<std::string> after;
+    const storage::People* people = registers.find(arguments.dataset);
+    if (auto ready = desk->db->migrate(storage::ProgressStore::kFamily, storage::ProgressStore::migrations()); !ready) return pass(std::move(ready));
+    if (!arguments.since.empty() && people != nullptr && people->registered()) {
+      auto kept = watermark.kept(*desk->db);
+      if (!kept) return pass(std::move(kept));
+      after = std::move(*kept);
+    }
+    auto opened = open_query(arguments, after);
+    if (!opened) return pass(std::move(opened));
+    source = std::move(*opened);
+    options->partial = after.has_value();
+    if (arguments.as_of.empty()) options->as_of = source.query->as_of();
+  }
+  source.rows = source.query ? &source.query->rows() : arguments.file == "-" ? &std::cin : static_cast<std::istream*>(&source.file);
   Progress progress("importing " + arguments.dataset);
-  auto report = storage::import_register(arguments.file == "-" ? std::cin : file, *options, registers,
-                                         [&](std::uint64_t bytes) { progress.at(bytes, total); });
+  auto report = storage::import_register(*source.rows, *options, registers,
+                                         [&](std::uint64_t bytes) { progress.at(bytes, source.total); });
   if (!report) {
+    if (source.query) {  // a query that broke off says why itself
+      if (auto complete = source.query->finish(); !complete && complete.error().code != Errc::kInternal) return pass(std::move(complete));
+    }
     Error error = std::move(report).error();
-    error.where = arguments.file + (error.where.empty() ? "" : ", " + error.where);
+    error.where = source.name + (error.where.empty() ? "" : ", " + error.where);
     return tl::unexpected<Error>(std::move(error));
+  }
+  if (source.query) {
+    if (auto complete = source.query->finish(); !complete) return pass(std::move(complete));
   }
   auto done = desk->db->write([&](storage::Transaction& tx) -> Result<void> {
     if (auto saved = storage::RegisterStore::save(tx, *desk->vault, registers, clock.now()); !saved) return saved;
@@ -215,14 +300,16 @@ Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
                           {"gone", std::to_string(report->gone)}, {"bad", std::to_string(report->bad)}}};
     auto recorded = desk->ledger->record(tx, entry);
     if (!recorded) return pass(std::move(recorded));
+    // A bad line has to come again: then the next import begins where this one did.
+    if (source.query && source.query->newest() && report->bad == 0) return watermark.keep(tx, *source.query->newest());
     return {};
   });
   if (!done) return pass(std::move(done));
   for (const auto& bad : report->problems) {
-    std::fprintf(stderr, "%s:%llu: %s\n", arguments.file.c_str(), static_cast<unsigned long long>(bad.line), bad.message.c_str());
+    std::fprintf(stderr, "%s:%llu: %s\n", source.name.c_str(), static_cast<unsigned long long>(bad.line), bad.message.c_str());
   }
   if (report->bad > report->problems.size()) {
-    std::fprintf(stderr, "%s: %llu more bad lines\n", arguments.file.c_str(),
+    std::fprintf(stderr, "%s: %llu more bad lines\n", source.name.c_str(),
                  static_cast<unsigned long long>(report->bad - report->problems.size()));
   }
   if (report->bad > 0 && report->added + report->changed + report->unchanged > 0) {
@@ -237,7 +324,7 @@ Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
 void add_register(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("register", "the people held in a dataset");
   command->require_subcommand(1);
-  auto* import = command->add_subcommand("import", "take in a register from a CSV file with a header line");
+  auto* import = command->add_subcommand("import", "take in a register from a CSV file with a header line, or from a PostgreSQL query");
   auto arguments = std::make_shared<ImportArguments>();
   add_data_option(*import, arguments->data);
   import->add_option("--keys", arguments->keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
@@ -246,8 +333,13 @@ void add_register(CLI::App& app, Context& context) {
   import->add_option("--map", arguments->map, "which column holds a contact field: name=full_name");
   import->add_option("--as-of", arguments->as_of, "the moment that the file describes (default: now)")->type_name("TIME");
   import->add_flag("--json", arguments->json, "the counts as JSON");
-  import->add_option("FILE", arguments->file, "CSV file; '-' is standard input")->required();
+  auto* file = import->add_option("FILE", arguments->file, "CSV file; '-' is standard input");
+  auto* postgres = import->add_option("--postgres", arguments->postgres, "connection without a password: host=db dbname=clinic user=register")->type_name("CONNECTION")->excludes(file);
+  auto* query = import->add_option("--query", arguments->query, "one SELECT that gives the people")->type_name("SQL")->needs(postgres);
+  postgres->needs(query);
+  import->add_option("--since", arguments->since, "column of the query that grows with every change: read what is new only")->type_name("COLUMN")->needs(query);
   import->callback([arguments, &context] {
+    if (arguments->file.empty() && !arguments->postgres) throw CLI::RequiredError("FILE or --postgres");
     if (arguments->keys.empty()) arguments->keys = arguments->data / "keys";
     auto good = run_import(*arguments, context.clock);
     context.exit_status = good ? (*good ? kAllWell : kFoundWrong) : report(good.error());

@@ -30,7 +30,7 @@ MAY = {
 # A library is included in one place only.
 ONLY_IN = {
     r"<boost/(asio|beast)": "engine/net", r"<sqlite3\.h>": "storage/sqlite", r"<pg_query": "engine/sql", r"<gmime": "notifier/channel",
-    r"<curl/": "notifier/channel", r"<hs/": "rules", r"<kainjow": ("notifier/compose", "engine/api"), r"<CLI/": "engine",
+    r"<libpq-fe": "engine/app", r"<curl/": "notifier/channel", r"<hs/": "rules", r"<kainjow": ("notifier/compose", "engine/api"), r"<CLI/": "engine",
 }
 BANNED = [
     (re.compile(r"\b(TODO|FIXME|XXX)\b"), "left-over marker"),

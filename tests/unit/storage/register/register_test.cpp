@@ -82,6 +82,29 @@ TEST(RegisterImport, ASecondFileChangesAddsAndEnds) {
   EXPECT_EQ(people.having("email", {"b@x"}, after)->size(), 0U);
 }
 
+TEST(RegisterImport, OfSomePeopleOnlyTakesNobodyOutAndKeepsDoubts) {
+  Registers registers(process_hash());
+  ASSERT_TRUE(take_in(registers, "id,country\n1,DE\n2,AT\n"));
+  People& people = registers.of("patient");
+  people.taint("country");
+  people.mark_incomplete(kNoon);
+  ImportOptions some;
+  some.partial = true;
+  some.as_of = kNoon + std::chrono::hours(1);
+  const auto report = take_in(registers, "id,country\n3,FR\n2,DE\n", some);
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->added, 1U);
+  EXPECT_EQ(report->gone, 0U);
+  EXPECT_EQ(people.at(*people.find("1")).valid.to, kForever);
+  EXPECT_EQ(people.tainted(), std::vector<std::string>{"country"});
+  EXPECT_TRUE(people.incomplete_since().has_value());
+  EXPECT_EQ(people.as_of(), kNoon) << "what the log says of the others since then still counts";
+  EXPECT_TRUE(take_in(registers, "id,country\n", some)) << "nothing new is no mistake";
+  EXPECT_FALSE(take_in(registers, "id,city\n4,Bonn\n", some));
+  Registers empty(process_hash());
+  EXPECT_FALSE(take_in(empty, "id\n1\n", some)) << "somebody has to say first who is there";
+}
+
 TEST(RegisterChanges, WidenInDoubtAndFollowOtherwise) {
   Registers registers(process_hash());
   ASSERT_TRUE(take_in(registers, "id,country\n1,DE\n2,FR\n"));
