@@ -1,10 +1,13 @@
 // tocsin scan FILE…: plaintext secrets and personal data in text, one line per finding, and never the secret itself.
 #include <sodium.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -70,8 +73,10 @@ class FileScan {
 
   Result<void> scan(const std::string& path, bool walked) {
     const bool standard_input = path == "-";
+    errno = 0;
     gzFile in = standard_input ? gzdopen(dup(0), "rb") : gzopen(path.c_str(), "rb");
-    if (in == nullptr) return fail(Errc::kNotFound, "cannot be opened", path);
+    if (in == nullptr) return fail(Errc::kNotFound, std::string("cannot be opened: ") + std::strerror(errno), path);
+    if (standard_input && isatty(0) != 0) std::fprintf(stderr, "reading standard input, Ctrl-D ends it\n");
     const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(in, gzclose);
     gzbuffer(in, 128 << 10);
     auto place = standard_input ? secrets::Scanner::Place{} : scanner_.place(path);
@@ -220,7 +225,7 @@ int run(Options options) {
   findings->finish({loaded->diagnostics, errors, status});
   std::fflush(stdout);
   for (const auto& error : errors) (void)engine::report(error);
-  if (form == ScanReport::Form::kText) std::fprintf(stderr, "%llu found in %zu files\n", static_cast<unsigned long long>(count), found.size());
+  if (form == ScanReport::Form::kText) std::fprintf(stderr, "%llu found in %zu file%s\n", static_cast<unsigned long long>(count), found.size(), found.size() == 1 ? "" : "s");
   return status;
 }
 
