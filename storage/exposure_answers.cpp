@@ -176,10 +176,20 @@ Result<void> count_countries(Reader& reader, const std::string& dataset, const P
       {Binding(dataset)});
 }
 
+// Those whom some reach named that gave as many rows as it names people.
+PersonSet confirmed_in(const Met& met) {
+  PersonSet out;
+  out.add(met.sealed.confirmed);
+  for (const StoredReach* r : met.rows) {
+    if (!r->whole && r->grade != Grade::kUnknown && r->at_least && *r->at_least == r->people.size()) out.add(r->people);
+  }
+  return out;
+}
+
 // The interval for one dataset that holds the number of people truly reached.
 void bound(const Met& met, ExposureSummary& summary) {
-  PersonSet named = met.sealed.everyone(), confirmed;
-  confirmed.add(met.sealed.confirmed);
+  PersonSet named = met.sealed.everyone();
+  const PersonSet confirmed = confirmed_in(met);
   if (!named.empty()) summary.grade = std::max(summary.grade, met.sealed.worst);
   std::uint64_t least = met.sealed.least, loose = 0;
   bool open = false;
@@ -191,7 +201,6 @@ void bound(const Met& met, ExposureSummary& summary) {
       else open = true;
     } else {
       named.add(r->people);
-      if (r->at_least && *r->at_least == r->people.size()) confirmed.add(r->people);
     }
   }
   least = std::max<std::uint64_t>(least, confirmed.size());
@@ -244,6 +253,9 @@ Result<ExposureOverview> ExposureStore::overview(Reader& reader, const ExposureF
     if (auto done = count_countries(reader, dataset, met.listed, countries); !done) return pass(std::move(done));
     bound(met, out.summary);
     for (const std::string& reason : met.sealed.reasons) because(reason);
+    std::set<std::string>& fields = out.fields[dataset];
+    fields = met.sealed.fields;
+    for (const StoredReach* r : met.rows) fields.insert(r->fields.begin(), r->fields.end());
   }
   if (!all->damage.errors.empty()) {
     out.summary.grade = Grade::kUnknown;
@@ -254,6 +266,48 @@ Result<ExposureOverview> ExposureStore::overview(Reader& reader, const ExposureF
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   return out;
 }
+
+namespace {
+
+// Adds these people of one dataset to `out`, in ascending order.
+Result<void> tell_people(Reader& reader, const Gathered& all, const std::string& dataset, const Met& met, const ExposureFilter& filter,
+                         const PersonSet& wanted, std::vector<ExposedPerson>& out) {
+  auto sums = describe(all, dataset, met, filter, wanted);
+  if (!sums) return pass(std::move(sums));
+  const PersonSet sure = confirmed_in(met);
+  Total always;  // of whole reaches: the same for everyone who was there all the time
+  for (const StoredReach* r : met.wholes) always.add(*r);
+  return each_registered(reader, dataset, wanted, [&](Registered r) {
+    Total sum = (*sums)[r.no];
+    if (r.valid.from == kAlways && r.valid.to == kForever) {
+      if (always.reaches > 0) {
+        sum.add(always.grade, always.first, always.last, always.reaches);
+        sum.fields.insert(always.fields.begin(), always.fields.end());
+      }
+    } else {
+      for (const StoredReach* whole : met.wholes) {
+        if (r.valid.meets({whole->known_from, whole->last})) sum.add(*whole);
+      }
+    }
+    if (sum.reaches == 0) return;
+    ExposedPerson p;
+    p.pseudonym = r.pseudonym;
+    p.dataset = dataset;
+    p.no = r.no;
+    p.grade = sum.grade;
+    p.fields = sum.field_list();
+    p.first = sum.first;
+    p.last = sum.last;
+    p.in_register = r.listed;
+    p.erased = r.erased;
+    p.certain = sure.contains(r.no);
+    p.country = std::move(r.country);
+    p.language = std::move(r.language);
+    out.push_back(std::move(p));
+  });
+}
+
+}  // namespace
 
 Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const ExposureFilter& filter,
                                                          std::uint64_t offset, std::uint64_t limit) {
@@ -273,39 +327,44 @@ Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const E
       return true;
     });
     if (page.empty()) continue;
-    auto sums = describe(*all, dataset, met, filter, page);
-    if (!sums) return pass(std::move(sums));
-    Total always;  // of whole reaches: the same for everyone who was there all the time
-    for (const StoredReach* r : met.wholes) always.add(*r);
-    auto done = each_registered(reader, dataset, page, [&](Registered r) {
-      Total sum = (*sums)[r.no];
-      if (r.valid.from == kAlways && r.valid.to == kForever) {
-        if (always.reaches > 0) {
-          sum.add(always.grade, always.first, always.last, always.reaches);
-          sum.fields.insert(always.fields.begin(), always.fields.end());
-        }
-      } else {
-        for (const StoredReach* whole : met.wholes) {
-          if (r.valid.meets({whole->known_from, whole->last})) sum.add(*whole);
-        }
-      }
-      if (sum.reaches == 0) return;
-      ExposedPerson p;
-      p.pseudonym = r.pseudonym;
-      p.dataset = dataset;
-      p.no = r.no;
-      p.grade = sum.grade;
-      p.fields = sum.field_list();
-      p.first = sum.first;
-      p.last = sum.last;
-      p.in_register = r.listed;
-      p.erased = r.erased;
-      p.country = std::move(r.country);
-      p.language = std::move(r.language);
-      out.push_back(std::move(p));
-    });
-    if (!done) return pass(std::move(done));
+    if (auto done = tell_people(reader, *all, dataset, met, filter, page, out); !done) return pass(std::move(done));
     if (limit > 0 && out.size() >= limit) break;
+  }
+  return out;
+}
+
+Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const ExposureFilter& filter, const std::map<std::string, PersonSet>& wanted) {
+  auto all = gather(reader, filter, "");
+  if (!all) return pass(std::move(all));
+  if (!all->damage.errors.empty()) return incomplete(all->damage);
+  std::vector<ExposedPerson> out;
+  for (const auto& [dataset, met] : all->datasets) {
+    const auto some = wanted.find(dataset);
+    if (some == wanted.end()) continue;
+    PersonSet page;
+    some->second.each([&, &listed = met.listed](PersonNo no) {
+      if (listed.contains(no)) page.add(no);
+      return true;
+    });
+    if (page.empty()) continue;
+    if (auto done = tell_people(reader, *all, dataset, met, filter, page, out); !done) return pass(std::move(done));
+  }
+  return out;
+}
+
+Result<std::map<std::string, PersonSet>> ExposureStore::listed(Reader& reader, const ExposureFilter& filter) {
+  auto all = gather(reader, filter, "");
+  if (!all) return pass(std::move(all));
+  if (!all->damage.errors.empty()) return incomplete(all->damage);
+  std::map<std::string, PersonSet> out;
+  for (auto& [dataset, met] : all->datasets) out.emplace(dataset, std::move(met.listed));
+  return out;
+}
+
+Result<std::map<std::string, std::uint64_t>> ExposureStore::countries(Reader& reader, const std::map<std::string, PersonSet>& people) {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [dataset, set] : people) {
+    if (auto done = count_countries(reader, dataset, set, out); !done) return pass(std::move(done));
   }
   return out;
 }

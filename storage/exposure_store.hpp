@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "rules/base/result.hpp"
+#include "storage/exposure/person_set.hpp"
 #include "storage/finding.hpp"
 #include "storage/people.hpp"
 #include "storage/sqlite/database.hpp"
@@ -52,6 +55,7 @@ struct ExposedPerson {
   Time first{}, last{};
   bool in_register = false;
   bool erased = false;
+  bool certain = false;  // some reach whose people the log counted named this person
   std::string country, language;
 };
 
@@ -71,6 +75,7 @@ struct ExposureOverview {
   std::vector<std::string> datasets;
   std::vector<std::string> reasons;  // different ones, at most 20
   std::vector<std::pair<std::string, std::uint64_t>> by_country;  // "" = not known; most first
+  std::map<std::string, std::set<std::string>> fields;  // of each dataset: which columns were reached, by any reach
 };
 
 class ExposureStore {
@@ -86,6 +91,13 @@ class ExposureStore {
   [[nodiscard]] static Result<ExposureOverview> overview(Reader& reader, const ExposureFilter& filter);
   [[nodiscard]] static Result<std::vector<ExposedPerson>> people(Reader& reader, const ExposureFilter& filter,
                                                                  std::uint64_t offset = 0, std::uint64_t limit = 0);
+  // Of those, only these numbers by dataset.
+  [[nodiscard]] static Result<std::vector<ExposedPerson>> people(Reader& reader, const ExposureFilter& filter,
+                                                                 const std::map<std::string, exposure::PersonSet>& wanted);
+  // Whom people() lists, as numbers by dataset: for counting and comparing, without looking anybody up.
+  [[nodiscard]] static Result<std::map<std::string, exposure::PersonSet>> listed(Reader& reader, const ExposureFilter& filter);
+  // Where these people live; "" = not known.
+  [[nodiscard]] static Result<std::map<std::string, std::uint64_t>> countries(Reader& reader, const std::map<std::string, exposure::PersonSet>& people);
   // Those who reached this person, latest first.
   [[nodiscard]] static Result<std::vector<Watcher>> watchers(Reader& reader, std::string_view dataset, PersonNo person,
                                                              std::optional<Time> from = {},

@@ -274,6 +274,12 @@ Result<std::uint64_t> RegisterStore::count(Reader& reader, std::string_view data
   return static_cast<std::uint64_t>(*number);
 }
 
+Result<std::vector<PersonNo>> RegisterStore::erased(Reader& reader, std::string_view dataset) {
+  return reader.rows<PersonNo>(
+      "SELECT p.no FROM register_person p JOIN register_dataset d ON d.no = p.dataset WHERE d.name = ?1 AND p.erased IS NOT NULL",
+      [](const Columns& c) { return static_cast<PersonNo>(c.integer(0)); }, dataset);
+}
+
 Result<void> RegisterStore::forget(Transaction& tx, const Pseudonym& pseudonym, Time now) {
   auto rows = tx.rows<std::pair<std::int64_t, std::int64_t>>(
       "SELECT dataset, no FROM register_person WHERE pseudonym = ?1",

@@ -51,6 +51,9 @@ class RegisterStore {
   // People of `dataset` at any moment of `when`.
   [[nodiscard]] static Result<std::uint64_t> count(Reader& reader, std::string_view dataset, const Span& when);
 
+  // Numbers of those who were erased.
+  [[nodiscard]] static Result<std::vector<PersonNo>> erased(Reader& reader, std::string_view dataset);
+
   // Marks a person erased (attributes go; pseudonym and number stay). The caller erases in the vault as well.
   [[nodiscard]] static Result<void> forget(Transaction& tx, const Pseudonym& pseudonym, Time now);
 };

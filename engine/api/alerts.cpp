@@ -143,14 +143,12 @@ void add_reading(Router& router, const WorkflowApi& api) {
   router.add("GET", "/v1/alerts/{id}/people", kAnyUser, [api](const Request& request) {
     auto id = id_param(request, "id", "alert");
     if (!id) return problem(id.error());
-    auto offset = number_of(request, "offset", 0, 1'000'000'000);
-    if (!offset) return problem(offset.error());
-    auto limit = number_of(request, "limit", kDefaultPage, kMaxPeoplePerPage);
-    if (!limit) return problem(limit.error());
+    auto page = people_page_of(request);
+    if (!page) return problem(page.error());
     return answer(api.database().read([&](Reader& reader) -> Result<json::object> {
       auto alert = load(reader, *id);
       if (!alert) return pass(std::move(alert));
-      return people_page_json(api, reader, std::span<const storage::Alert>(&*alert, 1), *offset, *limit);
+      return people_page_json(api, reader, std::span<const storage::Alert>(&*alert, 1), *page);
     }));
   });
 }

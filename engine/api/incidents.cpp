@@ -138,25 +138,6 @@ void add_reading(Router& router, const WorkflowApi& api) {
     if (!out) return problem(out.error());
     return ok(*out);
   });
-
-  router.add("GET", "/v1/incidents/{id}/people", kAnyUser, [api](const Request& request) {
-    auto id = incident_param(request, api.database());
-    if (!id) return problem(id.error());
-    auto offset = number_of(request, "offset", 0, 1'000'000'000);
-    if (!offset) return problem(offset.error());
-    auto limit = number_of(request, "limit", kDefaultPage, kMaxPeoplePerPage);
-    if (!limit) return problem(limit.error());
-    auto out = api.database().read([&](Reader& reader) -> Result<json::object> {
-      auto incident = IncidentStore::incident(reader, *id);
-      if (!incident) return pass(std::move(incident));
-      if (!*incident) return fail(Errc::kNotFound, "there is no such incident");
-      auto alerts = AlertStore::of_incident(reader, *id);
-      if (!alerts) return pass(std::move(alerts));
-      return people_page_json(api, reader, *alerts, *offset, *limit);
-    });
-    if (!out) return problem(out.error());
-    return ok(*out);
-  });
 }
 
 // What every decision answers: the incident as it stands now.
@@ -273,6 +254,10 @@ Result<json::object> incident_detail_json(const WorkflowApi& api, Reader& reader
   if (!people) return pass(std::move(people));
   (*out)["people"] = people_json(*people);
 
+  auto frozen = FrozenPeople(api.respond).state(reader, id);
+  if (!frozen) return pass(std::move(frozen));
+  (*out)["frozen"] = frozen_json(*frozen);
+
   auto facts = IncidentStore::facts(reader, id);
   if (!facts) return pass(std::move(facts));
   json::object known = facts_object(*facts);
@@ -321,6 +306,7 @@ Result<json::object> incident_detail_json(const WorkflowApi& api, Reader& reader
 void add_incident_routes(Router& router, const WorkflowApi& api) {
   add_reading(router, api);
   add_deciding(router, api);
+  add_incident_people_routes(router, api);
 }
 
 }  // namespace tocsin::engine

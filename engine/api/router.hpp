@@ -44,6 +44,7 @@ struct Request {
   std::map<std::string, std::string> params;   // from the route: {id}
   std::string body;     // decoded from its Content-Encoding
   std::string client_ip;
+  std::optional<std::uint32_t> peer_uid;       // of a local socket: who is at its other end, as the kernel says
   Principal who;
   std::string route;       // the template that matched ("/v1/alerts/{id}"); empty until then
   bool encrypted = false;  // came over TLS: cookies get `Secure`

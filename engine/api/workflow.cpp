@@ -296,21 +296,6 @@ json::object change_json(const storage::Change& c, std::string_view about) {
           {"from", value(c.from)},          {"to", value(c.to)},        {"reason", text_or_null(c.reason)}};
 }
 
-json::object people_json(const PeopleSummary& p) {
-  json::array by_country;
-  for (const auto& [country, count] : p.by_country) {
-    by_country.emplace_back(json::object{{"country", country}, {"count", count}});
-  }
-  return {{"grade", name(p.grade)},
-          {"at_least", count_json(p.at_least)},
-          {"at_most", count_json(p.at_most)},
-          {"total", p.total},
-          {"reasons", texts_json(p.reasons)},
-          {"by_country", std::move(by_country)},
-          {"fields", texts_json(p.fields)},
-          {"kinds", texts_json(p.kinds)}};
-}
-
 json::object notice_counts_json(const NoticeCounts& counts) {
   return {{"told", counts.told}, {"reached", counts.reached}, {"acknowledged", counts.acknowledged}, {"failed", counts.failed}};
 }
@@ -340,7 +325,7 @@ Result<json::array> timeline_json(storage::Reader& reader, std::int64_t incident
 }
 
 Result<json::object> people_page_json(const WorkflowApi& api, storage::Reader& reader,
-                                      std::span<const storage::Alert> alerts, std::size_t offset, std::size_t limit) {
+                                      std::span<const storage::Alert> alerts, const PeoplePage& page) {
   auto summary = api.respond.people(reader, alerts);
   if (!summary) return pass(std::move(summary));
   std::vector<std::int64_t> ids;
@@ -356,21 +341,15 @@ Result<json::object> people_page_json(const WorkflowApi& api, storage::Reader& r
   out["dataset"] = text_or_null(named);
   json::array items;
   const PeopleSource* people = api.respond.deps().people;
-  if (people != nullptr && !scopes->empty() && limit > 0) {
-    auto page = people->page(reader, *scopes, offset, limit);
-    if (!page) return pass(std::move(page));
-    for (const PersonReached& person : *page) {
-      items.emplace_back(json::object{{"pseudonym", person.pseudonym},
-                                      {"dataset", safe(person.dataset)},
-                                      {"grade", name(person.grade)},
-                                      {"fields", texts_json(person.fields)},
-                                      {"first", format_rfc3339(person.first)},
-                                      {"last", format_rfc3339(person.last)},
-                                      {"in_register", person.in_register}});
-    }
+  if (people != nullptr && !scopes->empty() && page.limit > 0) {
+    auto reached = people->page(reader, *scopes, page.offset, page.limit);
+    if (!reached) return pass(std::move(reached));
+    auto shown = people_items(reader, *scopes, *reached, page.events);
+    if (!shown) return pass(std::move(shown));
+    items = std::move(*shown);
   }
-  const bool more = !items.empty() && offset + items.size() < summary->total;
-  out["next"] = more ? json::value(std::to_string(offset + items.size())) : json::value(nullptr);
+  const bool more = !items.empty() && page.offset + items.size() < summary->total;
+  out["next"] = more ? json::value(std::to_string(page.offset + items.size())) : json::value(nullptr);
   out["items"] = std::move(items);
   return out;
 }

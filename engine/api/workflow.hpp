@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/people_json.hpp"
 #include "engine/api/router.hpp"
 #include "engine/respond/respond.hpp"
 #include "storage/history_store.hpp"
@@ -69,17 +70,12 @@ struct WorkflowApi {
 [[nodiscard]] boost::json::object task_json(const storage::Task& task, std::string_view number, Time now);
 // `about` says in words what changed ("Tell the supervisory authority"); empty = the record itself.
 [[nodiscard]] boost::json::object change_json(const storage::Change& change, std::string_view about);
-// Without the list of people.
-[[nodiscard]] boost::json::object people_json(const PeopleSummary& people);
 [[nodiscard]] boost::json::object notice_counts_json(const NoticeCounts& counts);
 
 // The timeline of an incident: changes with what they are about, oldest first.
 [[nodiscard]] Result<boost::json::array> timeline_json(storage::Reader& reader, std::int64_t incident);
 // A page of the people of a scope, with their summary: the body of GET …/people.
 [[nodiscard]] Result<boost::json::object> people_page_json(const WorkflowApi& api, storage::Reader& reader,
-                                                           std::span<const storage::Alert> alerts, std::size_t offset,
-                                                           std::size_t limit);
-
-inline constexpr std::size_t kMaxPeoplePerPage = 1000;
+                                                           std::span<const storage::Alert> alerts, const PeoplePage& page);
 
 }  // namespace tocsin::engine

@@ -1,224 +1,305 @@
-// `tocsin exposed` and `tocsin who-saw`: whom an actor reached, and who reached a person. Naming people needs the
-// vault's key and goes on record before the first name is printed; with --pseudonyms neither is needed.
+// `tocsin exposed` and `tocsin who-saw`: whom an actor or an incident reached, and who reached a person. The API's
+// handlers answer (Front), here or in the engine that runs on the data. Naming people goes on record before the first
+// name is printed; with --pseudonyms nobody is named.
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <boost/json.hpp>
 
+#include "engine/api/people.hpp"
+#include "engine/api/url.hpp"
 #include "engine/app/cli.hpp"
 #include "engine/app/people_desk.hpp"
+#include "engine/app/people_front.hpp"
 #include "rules/base/text.hpp"
-#include "storage/exposure_store.hpp"
-#include "storage/register_store.hpp"
 
 namespace tocsin::engine {
 namespace {
 
-using storage::ExposedPerson;
-using storage::ExposureStore;
-using storage::Pseudonym;
+namespace json = boost::json;
 
-struct Question {
-  std::filesystem::path data, keys;
-  std::string actor, subject, dataset, from, to;
+constexpr const char* kDefaultReason = "asked on the command line";
+
+struct Asked {
+  PeopleQuestion where;
+  std::string actor, subject, dataset, from, to, incident, set = "now";
+  std::string reason = kDefaultReason;
+  std::uint64_t events = 3;
   bool json = false;
-  bool pseudonyms = false;
 };
 
-std::string joined(const std::vector<std::string>& words) {
+// ---- reading the answer
+
+std::string text(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::string number(const json::object& object, const char* key, const char* otherwise) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_number() ? std::to_string(value->to_number<std::uint64_t>()) : otherwise;
+}
+
+std::string joined(const json::value* list) {
   std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& word : list->get_array()) {
+    if (word.is_string()) out += (out.empty() ? "" : ",") + std::string(word.get_string());
+  }
   return out;
 }
 
-std::string number(const std::optional<std::uint64_t>& n) { return n ? std::to_string(*n) : "an unknown number of"; }
+const json::array& items_of(const json::object& object, const char* key) {
+  static const json::array kNone;
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? value->get_array() : kNone;
+}
 
-boost::json::array array_of(const std::vector<std::string>& words) {
-  boost::json::array out;
-  for (const std::string& word : words) out.emplace_back(word);
+const json::array& accesses_of(const json::object& item) {
+  static const json::array kNone;
+  const json::value* list = item.if_contains("accesses");
+  return list != nullptr && list->is_object() ? items_of(list->get_object(), "items") : kNone;
+}
+
+// Where an access stands, for a person: "postgresql.json:812", or its time if only the index has it.
+std::string place(const json::object& access) {
+  const json::value* event = access.if_contains("event");
+  if (event == nullptr || !event->is_object()) return "at " + text(access, "first");
+  const json::object& at = event->get_object();
+  std::string file = text(at, "file");
+  if (file.empty()) return "event " + number(at, "number", "?");
+  const std::string line = number(at, "line", "0");
+  return file + (line == "0" ? "" : ":" + line);
+}
+
+void print_access(const json::object& a, const char* indent) {
+  const std::string reached = text(a, "grade") + (a.contains("people") ? ", " + number(a, "people", "?") + " of them" : "");
+  std::printf("%s%-24s %-24s %-12s %s (%s)\n", indent, text(a, "first").c_str(), printable(text(a, "actor")).c_str(),
+              printable(text(a, "way")).c_str(), printable(place(a)).c_str(), reached.c_str());
+}
+
+// ---- asking
+
+Result<std::string> moment(const std::string& given, const char* option) {
+  auto time = time_option(given, option);
+  if (!time) return pass(std::move(time));
+  return *time ? format_rfc3339(**time) : std::string();
+}
+
+// Ids by pseudonym; what was erased or never had one is not among them. One entry in the ledger.
+Result<std::map<std::string, std::string>> names_of(const Front& front, const Asked& q, const json::array& people) {
+  std::map<std::string, std::string> out;
+  json::array pseudonyms;
+  for (const json::value& person : people) pseudonyms.emplace_back(text(person.get_object(), "pseudonym"));
+  if (pseudonyms.empty()) return out;
+  json::object body{{"pseudonyms", std::move(pseudonyms)}, {"reason", q.reason}};
+  if (!q.incident.empty()) body["incident"] = q.incident;
+  auto answer = front.post("/v1/people/reveal", body);
+  if (!answer) return pass(std::move(answer));
+  for (const json::value& one : items_of(answer->get_object(), "items")) {
+    const std::string id = text(one.get_object(), "id");
+    if (!id.empty()) out[text(one.get_object(), "pseudonym")] = id;
+  }
   return out;
 }
 
-Result<storage::ExposureFilter> filter_from(const Question& q) {
-  storage::ExposureFilter filter;
-  filter.actor = q.actor;
-  filter.dataset = q.dataset;
-  auto from = time_option(q.from, "--from");
-  if (!from) return pass(std::move(from));
-  auto to = time_option(q.to, "--to");
-  if (!to) return pass(std::move(to));
-  filter.from = *from;
-  filter.to = *to;
-  return filter;
-}
-
-Result<void> on_record(PeopleDesk& desk, const Clock& clock, const char* kind,
-                       std::vector<std::pair<std::string, std::string>> fields) {
-  storage::Entry entry{kind, clock.now(), kCommandLine, std::move(fields)};
-  return desk.db->write([&](storage::Transaction& tx) -> Result<void> {
-    auto recorded = desk.ledger->record(tx, entry);
-    if (!recorded) return pass(std::move(recorded));
-    return {};
-  });
-}
-
-void print_person(const Question& q, const ExposedPerson& p, const std::optional<std::string>& subject) {
+void print_person(const Asked& q, json::object person, const std::map<std::string, std::string>& names) {
+  const std::string pseudonym = text(person, "pseudonym");
+  const auto name = names.find(pseudonym);
+  const bool erased = person.contains("erased") && person.at("erased").is_bool() && person.at("erased").get_bool();
   if (q.json) {
-    boost::json::object out;
-    if (subject) out["subject"] = *subject;
-    else out["subject"] = nullptr;
-    out["grade"] = name(p.grade);
-    out["dataset"] = p.dataset;
-    out["fields"] = array_of(p.fields);
-    out["first"] = format_rfc3339(p.first);
-    out["last"] = format_rfc3339(p.last);
-    out["in_register"] = p.in_register;
-    if (p.erased) out["erased"] = true;
-    if (!subject) out["pseudonym"] = p.pseudonym.hex();
-    std::cout << boost::json::serialize(out) << '\n';
+    person["subject"] = q.where.pseudonyms ? json::value(pseudonym) : name != names.end() ? json::value(name->second) : json::value(nullptr);
+    std::cout << json::serialize(person) << '\n';
     return;
   }
-  std::printf("%-34s %-8s %-16s %-24s %-24s %s\n",
-              subject ? printable(*subject).c_str() : (p.erased ? "(erased)" : "(unknown)"),
-              std::string(name(p.grade)).c_str(), printable(p.dataset).c_str(), format_rfc3339(p.first).c_str(),
-              format_rfc3339(p.last).c_str(), printable(joined(p.fields)).c_str());
+  const std::string subject = q.where.pseudonyms ? pseudonym : name != names.end() ? printable(name->second) : erased ? "(erased)" : "(unknown)";
+  const json::array& events = accesses_of(person);
+  std::string evidence;
+  if (!events.empty()) {
+    evidence = place(events.front().get_object());
+    const std::string all = number(person.at("accesses").get_object(), "total", "1");
+    if (all != "1") evidence += " and " + std::to_string(std::stoull(all) - 1) + " more";
+  }
+  std::printf("%-34s %-8s %-16s %-24s %-24s %-30s %s\n", subject.c_str(), text(person, "grade").c_str(), printable(text(person, "dataset")).c_str(),
+              text(person, "first").c_str(), text(person, "last").c_str(), printable(joined(person.if_contains("fields"))).c_str(),
+              printable(evidence).c_str());
 }
 
-Result<void> exposed(const Question& q, const Clock& clock) {
-  auto filter = filter_from(q);
-  if (!filter) return pass(std::move(filter));
-  auto desk = q.pseudonyms ? PeopleDesk::open_pseudonyms(q.data) : PeopleDesk::open(q.data, q.keys, false);
-  if (!desk) return pass(std::move(desk));
-  auto people = desk->db->read([&](storage::Reader& r) { return ExposureStore::people(r, *filter); });
-  if (!people) return pass(std::move(people));
-  auto overview = desk->db->read([&](storage::Reader& r) { return ExposureStore::overview(r, *filter); });
-  if (!overview) return pass(std::move(overview));
-  if (!q.pseudonyms) {
-    auto recorded = on_record(*desk, clock, "people-named",
-                              {{"question", "exposed"}, {"dataset", q.dataset}, {"people", std::to_string(people->size())},
-                               {"from", q.from}, {"to", q.to}});
-    if (!recorded) return recorded;
+std::string countries(const json::object& answer) {
+  std::string out;
+  for (const json::value& one : items_of(answer, "by_country")) {
+    const json::object& country = one.get_object();
+    const std::string name = text(country, "country");
+    out += (out.empty() ? "" : ", ") + (name.empty() ? "not known" : printable(name)) + " " + number(country, "count", "?");
   }
-  if (!q.json) std::printf("%-34s %-8s %-16s %-24s %-24s %s\n", "SUBJECT", "GRADE", "DATASET", "FIRST", "LAST", "FIELDS");
-  auto printed = desk->db->read([&](storage::Reader& reader) -> Result<void> {
-    for (const ExposedPerson& p : *people) {
-      std::optional<std::string> subject;
-      if (q.pseudonyms) {
-        subject = p.pseudonym.hex();
-      } else if (!p.erased) {
-        auto fields = desk->vault->open(reader, p.pseudonym);
-        if (fields) subject = (*fields)["id"];
-        else if (fields.error().code != Errc::kNotFound) return pass(std::move(fields));
-      }
-      print_person(q, p, subject);
-    }
-    return {};
-  });
-  if (!printed) return printed;
-  std::cout.flush();
-  std::fprintf(stderr, "%s: at least %s, at most %s people (%s)\n", q.actor.empty() ? "all actors" : printable(q.actor).c_str(),
-               number(overview->summary.at_least).c_str(), number(overview->summary.at_most).c_str(),
-               std::string(name(overview->summary.grade)).c_str());
-  return {};
+  return out;
 }
 
-// The person in each dataset that knows them.
-Result<std::vector<storage::RegisterStore::Known>> find_subject(const PeopleDesk& desk, const Question& q) {
-  return desk.db->read([&](storage::Reader& reader) -> Result<std::vector<storage::RegisterStore::Known>> {
-    std::vector<storage::RegisterStore::Known> out;
-    std::vector<Pseudonym> candidates;
-    if (const auto given = q.pseudonyms ? Pseudonym::from_hex(q.subject) : std::nullopt) {
-      candidates.push_back(*given);
-    } else if (!q.pseudonyms) {
-      auto datasets = storage::RegisterStore::datasets(reader);
-      if (!datasets) return pass(std::move(datasets));
-      for (const std::string& dataset : *datasets) {
-        if (q.dataset.empty() || q.dataset == dataset) candidates.push_back(desk.keys->pseudonym(dataset, trim(q.subject)));
-      }
-    }
-    for (const Pseudonym& pseudonym : candidates) {
-      auto known = storage::RegisterStore::find(reader, pseudonym);
-      if (!known) return pass(std::move(known));
-      if (*known) out.push_back(std::move(**known));
-    }
-    return out;
-  });
+void print_frozen(const json::object& answer) {
+  const json::value* state = answer.if_contains("frozen");
+  if (state == nullptr || !state->is_object()) {
+    std::printf("Not frozen yet: the first approved notice freezes the set.\n");
+    return;
+  }
+  const json::object& frozen = state->get_object();
+  for (const json::value& one : items_of(frozen, "sets")) {
+    const json::object& set = one.get_object();
+    std::printf("Set %s frozen on %s by %s: %s people, hash %s\n", number(set, "set", "?").c_str(), text(set, "time").c_str(),
+                printable(text(set, "by")).c_str(), number(set, "people", "?").c_str(), text(set, "hash").c_str());
+  }
+  const std::string added = number(frozen, "added", "0");
+  if (added == "0") {
+    std::printf("Since then nobody has come.\n");
+    return;
+  }
+  std::printf("Since then %s more would be affected, by %s events:\n", added.c_str(), number(frozen, "events_total", "?").c_str());
+  for (const json::value& event : items_of(frozen, "events")) print_access(event.get_object(), "  ");
 }
 
-Result<void> who_saw(const Question& q, const Clock& clock) {
-  auto filter = filter_from(q);
-  if (!filter) return pass(std::move(filter));
-  if (q.pseudonyms && !Pseudonym::from_hex(q.subject)) {
-    return fail(Errc::kInvalid, "a pseudonym has 32 hexadecimal digits", q.subject);
+// What is true of all, for standard error or, about an incident, for the answer itself.
+void print_summary(const json::object& answer, const std::string& who, std::FILE* to) {
+  std::fprintf(to, "%s: at least %s, at most %s people (%s)\n", who.c_str(), number(answer, "at_least", "an unknown number of").c_str(),
+               number(answer, "at_most", "an unknown number of").c_str(), text(answer, "grade").c_str());
+  if (const std::string fields = joined(answer.if_contains("fields")); !fields.empty()) std::fprintf(to, "data: %s\n", printable(fields).c_str());
+  if (const std::string kinds = joined(answer.if_contains("kinds")); !kinds.empty()) std::fprintf(to, "kinds of data: %s\n", printable(kinds).c_str());
+  if (const std::string where = countries(answer); !where.empty()) std::fprintf(to, "countries of residence: %s\n", where.c_str());
+  for (const json::value& reason : items_of(answer, "reasons")) {
+    if (reason.is_string() && !reason.get_string().empty()) std::fprintf(to, "because: %s\n", printable(std::string(reason.get_string())).c_str());
   }
-  auto desk = q.pseudonyms ? PeopleDesk::open_pseudonyms(q.data) : PeopleDesk::open(q.data, q.keys, false);
-  if (!desk) return pass(std::move(desk));
-  auto people = find_subject(*desk, q);
-  if (!people) return pass(std::move(people));
-  if (people->empty()) {
-    return fail(Errc::kNotFound, "nobody by that id is known", {}, "check the id, and the dataset with --dataset");
-  }
-  if (!q.pseudonyms) {
-    for (const auto& person : *people) {
-      auto recorded = on_record(*desk, clock, "people-named",
-                                {{"question", "who-saw"}, {"dataset", person.dataset}, {"pseudonym", person.pseudonym.hex()}});
-      if (!recorded) return recorded;
+}
+
+Result<void> exposed(const Asked& q, const Clock& clock) {
+  auto from = moment(q.from, "--from");
+  if (!from) return pass(std::move(from));
+  auto to = moment(q.to, "--to");
+  if (!to) return pass(std::move(to));
+  auto front = people_front(q.where, clock);
+  if (!front) return pass(std::move(front));
+  const std::uint64_t page = q.events == 0 ? kMaxPeoplePage : std::min<std::uint64_t>(kMaxPeoplePage, kMaxEventsPage / q.events);
+  std::string offset = "0";
+  for (bool first = true; !offset.empty(); first = false) {
+    const std::string limit = std::to_string(page), events = std::to_string(q.events);
+    const std::string target =
+        q.incident.empty()
+            ? target_of("/v1/exposed", {{"actor", q.actor}, {"dataset", q.dataset}, {"from", *from}, {"to", *to}, {"offset", offset}, {"limit", limit}, {"events", events}})
+            : target_of("/v1/incidents/" + percent_encode(q.incident) + "/people", {{"set", q.set}, {"offset", offset}, {"limit", limit}, {"events", events}});
+    auto answer = front->get(target);
+    if (!answer) return pass(std::move(answer));
+    const json::object& got = answer->get_object();
+    const json::array& people = items_of(got, "items");
+    std::map<std::string, std::string> names;
+    if (!q.where.pseudonyms) {
+      auto named = names_of(*front, q, people);
+      if (!named) return pass(std::move(named));
+      names = std::move(*named);
     }
-  }
-  if (!q.json) std::printf("%-24s %-8s %-16s %-24s %-24s %s\n", "ACTOR", "GRADE", "DATASET", "FIRST", "LAST", "FIELDS");
-  for (const auto& person : *people) {
-    auto watchers = desk->db->read([&](storage::Reader& r) {
-      return ExposureStore::watchers(r, person.dataset, person.no, filter->from, filter->to);
-    });
-    if (!watchers) return pass(std::move(watchers));
-    for (const storage::Watcher& w : *watchers) {
+    if (first && !q.incident.empty()) {
       if (q.json) {
-        const boost::json::object out{{"actor", w.actor},   {"grade", name(w.grade)},
-                                      {"dataset", w.dataset}, {"fields", array_of(w.fields)},
-                                      {"first", format_rfc3339(w.first)}, {"last", format_rfc3339(w.last)},
-                                      {"reaches", w.reaches}};
-        std::cout << boost::json::serialize(out) << '\n';
+        json::object head = got;
+        head.erase("items");
+        head.erase("next");
+        std::cout << json::serialize(head) << '\n';
       } else {
-        std::printf("%-24s %-8s %-16s %-24s %-24s %s\n", printable(w.actor).c_str(), std::string(name(w.grade)).c_str(),
-                    printable(w.dataset).c_str(), format_rfc3339(w.first).c_str(), format_rfc3339(w.last).c_str(),
-                    printable(joined(w.fields)).c_str());
+        std::printf("%s  %s\n", text(got, "incident").c_str(), printable(text(got, "title")).c_str());
+        print_frozen(got);
+        print_summary(got, "Known now", stdout);
+        std::printf("\n");
       }
     }
+    if (first && !q.json) {
+      std::printf("%-34s %-8s %-16s %-24s %-24s %-30s %s\n", "SUBJECT", "GRADE", "DATASET", "FIRST", "LAST", "FIELDS", "EVIDENCE");
+    }
+    for (const json::value& person : people) print_person(q, person.get_object(), names);
+    std::fflush(stdout);
+    std::cout.flush();
+    if (first && q.incident.empty()) print_summary(got, q.actor.empty() ? "all actors" : printable(q.actor), stderr);
+    offset = text(got, "next");
   }
   return {};
 }
 
-void shared_options(CLI::App& command, Question& q) {
-  add_data_option(command, q.data);
-  command.add_option("--keys", q.keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
+Result<void> who_saw(const Asked& q, const Clock& clock) {
+  auto from = moment(q.from, "--from");
+  if (!from) return pass(std::move(from));
+  auto to = moment(q.to, "--to");
+  if (!to) return pass(std::move(to));
+  auto front = people_front(q.where, clock);
+  if (!front) return pass(std::move(front));
+  const std::uint64_t page = q.events == 0 ? kMaxWatchersPage : std::min<std::uint64_t>(kMaxWatchersPage, kMaxEventsPage / q.events);
+  std::uint64_t offset = 0;
+  for (bool first = true, more = true; more; first = false) {
+    json::object body{{"subject", q.subject}, {"reason", q.reason}, {"offset", offset}, {"limit", page}, {"events", q.events}};
+    if (!q.dataset.empty()) body["dataset"] = q.dataset;
+    if (!q.actor.empty()) body["actor"] = q.actor;
+    if (!from->empty()) body["from"] = *from;
+    if (!to->empty()) body["to"] = *to;
+    auto answer = front->post("/v1/who-saw", body);
+    if (!answer) return pass(std::move(answer));
+    const json::object& got = answer->get_object();
+    if (items_of(got, "people").empty()) {
+      return fail(Errc::kNotFound, "nobody by that id is known", {}, "check the id, and the dataset with --dataset");
+    }
+    if (first && !q.json) std::printf("%-24s %-8s %-16s %-24s %-24s %-12s %s\n", "ACTOR", "GRADE", "DATASET", "FIRST", "LAST", "ACCESSES", "FIELDS");
+    for (const json::value& one : items_of(got, "items")) {
+      const json::object& w = one.get_object();
+      if (q.json) {
+        std::cout << json::serialize(w) << '\n';
+        continue;
+      }
+      const std::string least = number(w, "at_least", ""), most = number(w, "at_most", number(w, "reaches", "").c_str());
+      std::printf("%-24s %-8s %-16s %-24s %-24s %-12s %s\n", printable(text(w, "actor")).c_str(), text(w, "grade").c_str(),
+                  printable(text(w, "dataset")).c_str(), text(w, "first").c_str(), text(w, "last").c_str(),
+                  (least.empty() || least == most ? most : least + " to " + most).c_str(), printable(joined(w.if_contains("fields"))).c_str());
+      for (const json::value& access : accesses_of(w)) print_access(access.get_object(), "    ");
+    }
+    std::fflush(stdout);
+    std::cout.flush();
+    const std::string next = text(got, "next");
+    more = !next.empty();
+    if (more) offset = std::stoull(next);
+  }
+  return {};
+}
+
+void shared_options(CLI::App& command, Asked& q) {
+  add_data_option(command, q.where.data);
+  command.add_option("--keys", q.where.keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
   command.add_option("--dataset", q.dataset, "only this register");
   command.add_option("--from", q.from, "only what was reached from this time on")->type_name("TIME");
   command.add_option("--to", q.to, "… up to this time")->type_name("TIME");
+  command.add_option("--events", q.events, "how many of the newest accesses of each are shown (default 3)")
+      ->check(CLI::Range(std::uint64_t{0}, kMaxEventsEach))->type_name("N");
+  command.add_option("--reason", q.reason, "why you ask; its hash goes into the ledger, the words stay here");
   command.add_flag("--json", q.json, "one JSON object a line");
-  command.add_flag("--pseudonyms", q.pseudonyms, "name nobody: needs no key, leaves no entry in the ledger");
+  command.add_flag("--pseudonyms", q.where.pseudonyms, "name nobody: needs no key, leaves no entry in the ledger");
 }
 
 }  // namespace
 
 void add_exposed(CLI::App& app, Context& context) {
-  auto* one = app.add_subcommand("exposed", "the people whom an actor reached");
-  auto first = std::make_shared<Question>();
+  auto* one = app.add_subcommand("exposed", "the people whom an actor reached, or whom an incident concerns");
+  auto first = std::make_shared<Asked>();
   shared_options(*one, *first);
-  one->add_option("--actor", first->actor, "who (account or person); all if not given");
+  auto* actor = one->add_option("--actor", first->actor, "who (account or person); all if not given");
+  auto* incident = one->add_option("--incident", first->incident, "an incident, by id or number: its frozen sets, and who has come since");
+  incident->excludes(actor)->type_name("N");
+  one->add_option("--set", first->set, "of an incident: now (default), frozen, added since, or the number of a frozen set")
+      ->needs(incident)->type_name("SET");
+  one->add_option("--config", first->where.config, "its datasets say which kinds of data were reached (an engine that runs knows)")->type_name("FILE");
   one->callback([first, &context] {
-    if (first->keys.empty()) first->keys = first->data / "keys";
     auto done = exposed(*first, context.clock);
     if (!done) context.exit_status = report(done.error());
   });
-  auto* other = app.add_subcommand("who-saw", "who reached a person's data");
-  auto second = std::make_shared<Question>();
+  auto* other = app.add_subcommand("who-saw", "who reached a person's data; the question goes on record");
+  auto second = std::make_shared<Asked>();
   shared_options(*other, *second);
+  other->add_option("--actor", second->actor, "only this one");
   other->add_option("SUBJECT", second->subject, "the person's id, as the register has it; a pseudonym with --pseudonyms")->required();
   other->callback([second, &context] {
-    if (second->keys.empty()) second->keys = second->data / "keys";
     auto done = who_saw(*second, context.clock);
     if (!done) context.exit_status = report(done.error());
   });

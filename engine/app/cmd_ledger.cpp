@@ -12,6 +12,7 @@
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "storage/files/durable_file.hpp"
+#include "storage/frozen_store.hpp"
 #include "storage/ledger/ledger.hpp"
 #include "storage/ledger/tiles.hpp"
 #include "storage/ledger/verify.hpp"
@@ -84,6 +85,17 @@ Result<int> verify(const LedgerOptions& options) {
   }
   auto verdict = storage::verify_ledger(options.data / "ledger", db.get(), how);
   if (!verdict) return pass(std::move(verdict));
+  if (db != nullptr) {
+    // The sets that the record holds fast by their hashes.
+    auto frozen = db->read([](storage::Reader& reader) { return storage::FrozenStore::check(reader); });
+    if (!frozen) return pass(std::move(frozen));
+    for (std::string& what : *frozen) {
+      storage::LedgerDamage damage;
+      damage.file = "database";
+      damage.what = std::move(what);
+      verdict->damage.push_back(std::move(damage));
+    }
+  }
   if (options.json) {
     json::array damage;
     for (const auto& d : verdict->damage) {

@@ -1,13 +1,18 @@
-// `tocsin user …` and `tocsin token …`: who may come in, from the command line of the machine that has the data.
-// Works while no engine runs on the same data directory; otherwise the console does the same.
+// `tocsin user …` and `tocsin token …`: who may come in, from the command line of the machine that has the data. The
+// API's handlers answer (Front): in this process, or in the engine that runs on the data.
 #include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
 
+#include <boost/json.hpp>
+
 #include "engine/api/record.hpp"
-#include "engine/api/session.hpp"
+#include "engine/api/url.hpp"
+#include "engine/api/users.hpp"
 #include "engine/app/cli.hpp"
+#include "engine/app/front.hpp"
+#include "engine/app/local_routes.hpp"
 #include "rules/base/text.hpp"
 #include "storage/ledger/ledger.hpp"
 #include "storage/sqlite/database.hpp"
@@ -17,7 +22,7 @@
 namespace tocsin::engine {
 namespace {
 
-constexpr const char* kBy = "command-line";
+namespace json = boost::json;
 
 // The data directory opened for managing users; everything that is decided here goes on record as well.
 struct Office {
@@ -25,65 +30,74 @@ struct Office {
   std::unique_ptr<storage::Ledger> ledger;
   std::unique_ptr<storage::PasswordHasher> hasher;
   std::unique_ptr<storage::UserStore> users;
-
-  static Result<Office> open(const std::filesystem::path& data, const std::filesystem::path& keys_dir) {
-    std::error_code ec;
-    std::filesystem::create_directories(data, ec);
-    if (ec) return fail(Errc::kIo, "cannot make the data directory: " + ec.message(), data.string());
-    Office office;
-    auto database = storage::Database::open(data / "tocsin.db");
-    if (!database) {
-      Error error = std::move(database).error();
-      if (error.code == Errc::kUnavailable) error.remedy = "stop the engine, or do this in its console";
-      return tl::unexpected<Error>(std::move(error));
-    }
-    office.database = std::move(*database);
-    auto migrated = office.database->migrate(storage::UserStore::kFamily, storage::UserStore::migrations());
-    if (!migrated) return pass(std::move(migrated));
-    const std::filesystem::path keys = keys_dir.empty() ? data / "keys" : keys_dir;
-    auto root = storage::Keys::open_or_create(keys);
-    if (!root) return pass(std::move(root));
-    storage::Ledger::Options options;
-    auto ledger = storage::Ledger::open(*office.database, data / "ledger", keys, options);
-    if (!ledger) return pass(std::move(ledger));
-    office.ledger = std::move(*ledger);
-    office.hasher = std::make_unique<storage::PasswordHasher>();
-    office.users = std::make_unique<storage::UserStore>(*office.database, *office.hasher,
-                                                        ledger_recorder(*office.ledger));
-    return office;
-  }
 };
 
-std::string joined(unsigned roles) {
+Result<Front> open_here(const std::filesystem::path& data, const std::filesystem::path& keys_dir, const Clock& clock) {
+  std::error_code ec;
+  std::filesystem::create_directories(data, ec);
+  if (ec) return fail(Errc::kIo, "cannot make the data directory: " + ec.message(), data.string());
+  auto office = std::make_shared<Office>();
+  auto database = storage::Database::open(data / "tocsin.db");
+  if (!database) {
+    Error error = std::move(database).error();
+    if (error.code == Errc::kUnavailable) error.remedy = "stop the engine, or do this in its console";
+    return tl::unexpected<Error>(std::move(error));
+  }
+  office->database = std::move(*database);
+  auto migrated = office->database->migrate(storage::UserStore::kFamily, storage::UserStore::migrations());
+  if (!migrated) return pass(std::move(migrated));
+  const std::filesystem::path keys = keys_dir.empty() ? data / "keys" : keys_dir;
+  auto root = storage::Keys::open_or_create(keys);
+  if (!root) return pass(std::move(root));
+  auto ledger = storage::Ledger::open(*office->database, data / "ledger", keys, {});
+  if (!ledger) return pass(std::move(ledger));
+  office->ledger = std::move(*ledger);
+  office->hasher = std::make_unique<storage::PasswordHasher>();
+  office->users = std::make_unique<storage::UserStore>(*office->database, *office->hasher, ledger_recorder(*office->ledger));
+  auto router = std::make_shared<Router>();
+  add_local_routes(*router);
+  add_user_routes(*router, *office->users, clock, {});
+  add_local_user_routes(*router, *office->users, clock);
+  return Front(office, router);
+}
+
+std::string text(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+bool is_set(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::string joined(const json::object& object, const char* key) {
   std::string out;
-  for (const std::string& name : storage::role_names(roles)) out += (out.empty() ? "" : ",") + name;
+  const json::value* list = object.if_contains(key);
+  if (list != nullptr && list->is_array()) {
+    for (const json::value& word : list->get_array()) out += (out.empty() ? "" : ",") + std::string(word.as_string());
+  }
   return out.empty() ? "-" : out;
 }
 
-Result<unsigned> roles_from(const std::vector<std::string>& names, unsigned allowed) {
-  unsigned roles = 0;
-  for (const std::string& name : names) {
-    const unsigned role = storage::role_from(name) & allowed;
-    if (role == 0) {
-      return fail(Errc::kInvalid, "there is no role '" + printable(name, 40) + "' here", "--role",
-                  (allowed & kShipper) != 0 ? "choose from shipper, analyst, manager"
-                                            : "choose from analyst, approver, manager, admin");
-    }
-    roles |= role;
-  }
-  return roles;
+std::string when(const json::object& object, const char* key) {
+  const std::string time = text(object, key);
+  return time.empty() ? "never" : time;
 }
 
-std::string when(const std::optional<Time>& time) { return time ? format_rfc3339(*time) : "never"; }
-
-boost::json::value json_time(const std::optional<Time>& time) {
-  return time ? boost::json::value(format_rfc3339(*time)) : boost::json::value(nullptr);
-}
-
-boost::json::array json_roles(unsigned roles) {
-  boost::json::array out;
-  for (const std::string& name : storage::role_names(roles)) out.emplace_back(name);
+json::array words(const std::vector<std::string>& list) {
+  json::array out;
+  for (const std::string& word : list) out.emplace_back(word);
   return out;
+}
+
+// These members, in this order.
+std::string picked(const json::object& from, std::initializer_list<const char*> keys) {
+  json::object out;
+  for (const char* key : keys) {
+    if (const json::value* value = from.if_contains(key)) out[key] = *value;
+  }
+  return json::serialize(out);
 }
 
 // One line of standard input: a password must not stand on a command line, where others can read it.
@@ -104,52 +118,48 @@ struct Arguments {
   bool json = false;
 };
 
-void print_link(const std::string& token) {
-  std::printf("%s\n", claim_path(token).c_str());
+// The path behind whatever address the console has.
+void print_link(const json::value& answer) {
+  const std::string url = text(answer.get_object(), "claim_url");
+  const std::size_t path = url.find("/#/");
+  std::printf("%s\n", path == std::string::npos ? url.c_str() : url.c_str() + path);
   std::fprintf(stderr, "Give this path, behind the console's address, to the person. It works once, for 24 hours.\n");
 }
 
-template <class Body>
-void run(Context& context, const Arguments& arguments, Body&& body) {
-  auto office = Office::open(arguments.data, arguments.keys);
-  if (!office) {
-    context.exit_status = report(office.error());
-    return;
-  }
-  Result<void> done = body(*office);
-  if (!done) context.exit_status = report(done.error());
+std::string user_path(const Arguments& a) { return "/v1/users/" + percent_encode(a.login); }
+
+// For what answers nothing that is to be shown.
+Result<void> done(Result<json::value> answer) {
+  if (!answer) return pass(std::move(answer));
+  return {};
 }
 
-Result<void> list_users(Office& office, const Arguments& arguments) {
-  auto users = office.users->list();
-  if (!users) return pass(std::move(users));
-  for (const storage::User& user : *users) {
+Result<void> list_users(const Front& front, const Arguments& arguments) {
+  auto answer = front.get("/v1/users");
+  if (!answer) return pass(std::move(answer));
+  for (const json::value& item : answer->at("items").as_array()) {
+    const json::object& user = item.get_object();
     if (arguments.json) {
-      boost::json::object line{{"login", user.login}, {"name", user.name}, {"roles", json_roles(user.roles)},
-                               {"disabled", user.disabled}, {"claimed", user.has_password},
-                               {"last_login", json_time(user.last_login)}};
-      std::printf("%s\n", boost::json::serialize(line).c_str());
+      std::printf("%s\n", picked(user, {"login", "name", "roles", "disabled", "claimed", "last_login"}).c_str());
     } else {
-      const char* state = user.disabled ? "disabled" : user.has_password ? "active" : "invited";
-      std::printf("%-24s %-9s %-32s last login %-21s %s\n", user.login.c_str(), state, joined(user.roles).c_str(),
-                  when(user.last_login).c_str(), printable(user.name, 200).c_str());
+      const char* state = is_set(user, "disabled") ? "disabled" : is_set(user, "claimed") ? "active" : "invited";
+      std::printf("%-24s %-9s %-32s last login %-21s %s\n", text(user, "login").c_str(), state, joined(user, "roles").c_str(),
+                  when(user, "last_login").c_str(), printable(text(user, "name"), 200).c_str());
     }
   }
   return {};
 }
 
-Result<void> list_tokens(Office& office, const Arguments& arguments) {
-  auto tokens = office.users->tokens();
-  if (!tokens) return pass(std::move(tokens));
-  for (const storage::ApiToken& token : *tokens) {
+Result<void> list_tokens(const Front& front, const Arguments& arguments) {
+  auto answer = front.get("/v1/tokens");
+  if (!answer) return pass(std::move(answer));
+  for (const json::value& item : answer->at("items").as_array()) {
+    const json::object& token = item.get_object();
     if (arguments.json) {
-      boost::json::object line{{"name", token.name}, {"roles", json_roles(token.roles)},
-                               {"created_by", token.created_by}, {"created", format_rfc3339(token.created)},
-                               {"last_used", json_time(token.last_used)}};
-      std::printf("%s\n", boost::json::serialize(line).c_str());
+      std::printf("%s\n", picked(token, {"name", "roles", "created_by", "created", "last_used"}).c_str());
     } else {
-      std::printf("%-24s %-24s by %-16s last used %s\n", token.name.c_str(), joined(token.roles).c_str(),
-                  token.created_by.c_str(), when(token.last_used).c_str());
+      std::printf("%-24s %-24s by %-16s last used %s\n", text(token, "name").c_str(), joined(token, "roles").c_str(),
+                  text(token, "created_by").c_str(), when(token, "last_used").c_str());
     }
   }
   return {};
@@ -165,9 +175,13 @@ void add_user(CLI::App& app, Context& context) {
     made->add_option("--keys", arguments->keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
     return made;
   };
-  const auto does = [&context, arguments](CLI::App* made, Result<void> (*body)(Office&, const Arguments&, Time)) {
+  const auto does = [&context, arguments](CLI::App* made, Result<void> (*body)(const Front&, const Arguments&)) {
     made->callback([&context, arguments, body] {
-      run(context, *arguments, [&](Office& office) { return body(office, *arguments, context.clock.now()); });
+      auto front = front_for(arguments->data, [&] { return open_here(arguments->data, arguments->keys, context.clock); });
+      Result<void> ended;
+      if (front) ended = body(*front, *arguments);
+      else ended = pass(std::move(front));
+      if (!ended) context.exit_status = report(ended.error());
     });
   };
 
@@ -176,62 +190,47 @@ void add_user(CLI::App& app, Context& context) {
 
   CLI::App* list = command(user, "list", "everybody, with roles");
   list->add_flag("--json", arguments->json, "one JSON object per line");
-  does(list, [](Office& office, const Arguments& a, Time) { return list_users(office, a); });
+  does(list, list_users);
 
   CLI::App* add = command(user, "add", "invite somebody; prints the path of a one-time link");
   add->add_option("LOGIN", arguments->login, "login")->required();
   add->add_option("--name", arguments->name, "how people call them (default: the login)");
   add->add_option("--role", arguments->roles, "analyst, approver, manager, admin; may be given several times")
       ->required()->delimiter(',');
-  does(add, [](Office& office, const Arguments& a, Time now) -> Result<void> {
-    auto roles = roles_from(a.roles, storage::role::kPeople);
-    if (!roles) return pass(std::move(roles));
-    storage::User invited;
-    invited.login = a.login;
-    invited.name = a.name.empty() ? a.login : a.name;
-    invited.roles = *roles;
-    auto token = office.users->invite(invited, kBy, now);
-    if (!token) return pass(std::move(token));
-    print_link(*token);
+  does(add, [](const Front& front, const Arguments& a) -> Result<void> {
+    auto answer = front.post("/v1/users", {{"login", a.login}, {"name", a.name.empty() ? a.login : a.name}, {"roles", words(a.roles)}});
+    if (!answer) return pass(std::move(answer));
+    print_link(*answer);
     return {};
   });
 
   CLI::App* roles = command(user, "roles", "change somebody's roles");
   roles->add_option("LOGIN", arguments->login, "login")->required();
   roles->add_option("--role", arguments->roles, "all roles the person shall have")->required()->delimiter(',');
-  does(roles, [](Office& office, const Arguments& a, Time now) -> Result<void> {
-    auto wanted = roles_from(a.roles, storage::role::kPeople);
-    if (!wanted) return pass(std::move(wanted));
-    storage::UserStore::Change change;
-    change.roles = *wanted;
-    auto changed = office.users->change(a.login, change, kBy, now);
-    if (!changed) return pass(std::move(changed));
-    return {};
+  does(roles, [](const Front& front, const Arguments& a) {
+    const json::object body{{"roles", words(a.roles)}};
+    return done(front.call("PATCH", user_path(a), &body));
   });
 
-  for (const bool disable : {true, false}) {
-    CLI::App* made = disable ? command(user, "disable", "end somebody's access and sessions")
-                             : command(user, "enable", "give access back");
-    made->add_option("LOGIN", arguments->login, "login")->required();
-    const auto set = [](Office& office, const Arguments& a, Time now, bool value) -> Result<void> {
-      storage::UserStore::Change change;
-      change.disabled = value;
-      auto changed = office.users->change(a.login, change, kBy, now);
-      if (!changed) return pass(std::move(changed));
-      return {};
-    };
-    made->callback([&context, arguments, set, disable] {
-      run(context, *arguments,
-          [&](Office& office) { return set(office, *arguments, context.clock.now(), disable); });
-    });
-  }
+  CLI::App* disable = command(user, "disable", "end somebody's access and sessions");
+  disable->add_option("LOGIN", arguments->login, "login")->required();
+  does(disable, [](const Front& front, const Arguments& a) {
+    const json::object body{{"disabled", true}};
+    return done(front.call("PATCH", user_path(a), &body));
+  });
+  CLI::App* enable = command(user, "enable", "give access back");
+  enable->add_option("LOGIN", arguments->login, "login")->required();
+  does(enable, [](const Front& front, const Arguments& a) {
+    const json::object body{{"disabled", false}};
+    return done(front.call("PATCH", user_path(a), &body));
+  });
 
   CLI::App* reset = command(user, "reset", "end somebody's password; prints the path of a new one-time link");
   reset->add_option("LOGIN", arguments->login, "login")->required();
-  does(reset, [](Office& office, const Arguments& a, Time now) -> Result<void> {
-    auto token = office.users->reset(a.login, kBy, now);
-    if (!token) return pass(std::move(token));
-    print_link(*token);
+  does(reset, [](const Front& front, const Arguments& a) -> Result<void> {
+    auto answer = front.post(user_path(a) + "/reset", {});
+    if (!answer) return pass(std::move(answer));
+    print_link(*answer);
     return {};
   });
 
@@ -239,24 +238,18 @@ void add_user(CLI::App& app, Context& context) {
   password->add_option("LOGIN", arguments->login, "login")->required();
   password->add_option("--name", arguments->name, "how people call them (default: the login)");
   password->add_option("--role", arguments->roles, "roles of a new user")->delimiter(',');
-  does(password, [](Office& office, const Arguments& a, Time now) -> Result<void> {
-    auto wanted = roles_from(a.roles, storage::role::kPeople);
-    if (!wanted) return pass(std::move(wanted));
-    auto text = password_from_input();
-    if (!text) return pass(std::move(text));
-    storage::User person;
-    person.login = a.login;
-    person.name = a.name.empty() ? a.login : a.name;
-    person.roles = *wanted;
-    return office.users->set_password(person, *text, kBy, now);
+  does(password, [](const Front& front, const Arguments& a) -> Result<void> {
+    auto secret = password_from_input();
+    if (!secret) return pass(std::move(secret));
+    const json::object body{{"password", *secret}, {"name", a.name.empty() ? a.login : a.name}, {"roles", words(a.roles)}};
+    return done(front.call("PUT", "/v1/local/passwords/" + percent_encode(a.login), &body));
   });
 
   CLI::App* link = command(user, "link", "the path of the very first user's one-time link");
-  does(link, [](Office& office, const Arguments&, Time now) -> Result<void> {
-    auto path = first_claim_path(*office.users, now);
-    if (!path) return pass(std::move(path));
-    if (!*path) return fail(Errc::kConflict, "somebody can already log in", "", "use 'tocsin user add' or 'reset'");
-    std::printf("%s\n", (*path)->c_str());
+  does(link, [](const Front& front, const Arguments&) -> Result<void> {
+    auto answer = front.get("/v1/local/first-claim");
+    if (!answer) return pass(std::move(answer));
+    std::printf("%s\n", text(answer->get_object(), "path").c_str());
     return {};
   });
 
@@ -265,24 +258,22 @@ void add_user(CLI::App& app, Context& context) {
 
   CLI::App* tokens = command(token, "list", "all tokens, without their secrets");
   tokens->add_flag("--json", arguments->json, "one JSON object per line");
-  does(tokens, [](Office& office, const Arguments& a, Time) { return list_tokens(office, a); });
+  does(tokens, list_tokens);
 
   CLI::App* create = command(token, "add", "a new token; prints its secret, this one time");
   create->add_option("NAME", arguments->name, "name of the token")->required();
   create->add_option("--role", arguments->roles, "shipper (default), analyst, manager")->delimiter(',');
-  does(create, [](Office& office, const Arguments& a, Time now) -> Result<void> {
-    auto wanted = roles_from(a.roles, kShipper | kAnalyst | kManager);
-    if (!wanted) return pass(std::move(wanted));
-    auto secret = office.users->create_token(a.name, *wanted == 0 ? unsigned{kShipper} : *wanted, kBy, now);
-    if (!secret) return pass(std::move(secret));
-    std::printf("%s\n", secret->c_str());
+  does(create, [](const Front& front, const Arguments& a) -> Result<void> {
+    auto answer = front.post("/v1/tokens", {{"name", a.name}, {"roles", words(a.roles.empty() ? std::vector<std::string>{"shipper"} : a.roles)}});
+    if (!answer) return pass(std::move(answer));
+    std::printf("%s\n", text(answer->get_object(), "token").c_str());
     return {};
   });
 
   CLI::App* revoke = command(token, "revoke", "end a token");
   revoke->add_option("NAME", arguments->name, "name of the token")->required();
-  does(revoke, [](Office& office, const Arguments& a, Time now) {
-    return office.users->revoke_token(a.name, kBy, now);
+  does(revoke, [](const Front& front, const Arguments& a) {
+    return done(front.call("DELETE", "/v1/tokens/" + percent_encode(a.name), nullptr));
   });
 }
 

@@ -18,6 +18,7 @@
 #include "engine/api/events.hpp"
 #include "engine/api/guard.hpp"
 #include "engine/api/incidents.hpp"
+#include "engine/api/local_guard.hpp"
 #include "engine/api/metrics.hpp"
 #include "engine/api/notices.hpp"
 #include "engine/api/overview.hpp"
@@ -30,6 +31,7 @@
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
 #include "engine/app/exposure_keeper.hpp"
+#include "engine/app/local_routes.hpp"
 #include "engine/app/people_source.hpp"
 #include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
@@ -67,6 +69,9 @@ constexpr std::chrono::minutes kIndexEvery{1};     // merging and dropping segme
 constexpr std::chrono::hours kCheckEvery{24};      // reading all of them
 constexpr std::chrono::seconds kTickEvery{5};      // news for open incidents, late duties
 constexpr std::size_t kDeliveriesLookedAt = 500;   // for the first that left
+constexpr unsigned kLocalWorkers = 2;              // of the control socket
+constexpr std::size_t kLocalConnections = 16;
+constexpr std::size_t kLocalBodies = 8UL << 20;
 
 // When the first notice of an incident left.
 std::optional<Time> first_notice_sent(storage::Reader& reader, std::int64_t incident) {
@@ -109,6 +114,7 @@ struct Live::Impl final : EventSink {
   std::unique_ptr<LawCounsel> counsel;
   std::unique_ptr<ExposedPeople> people;
   std::unique_ptr<Respond> respond;
+  std::unique_ptr<FrozenPeople> frozen;
   std::unique_ptr<IncidentsForNotices> incidents;
   std::unique_ptr<notifier::Notices> notices;
   std::unique_ptr<notifier::Dispatcher> dispatcher;
@@ -123,6 +129,9 @@ struct Live::Impl final : EventSink {
   Router router;
   std::unique_ptr<Guard> guard;
   std::unique_ptr<Server> server;
+  Router local_router;                       // what the command line asks beside us
+  std::unique_ptr<LocalGuard> local_guard;
+  std::unique_ptr<Server> local_server;
   std::vector<std::unique_ptr<Follower>> followers;
   std::vector<std::thread> threads;
   std::string claim;
@@ -620,7 +629,7 @@ struct Live::Impl final : EventSink {
       if (!content) return pass(std::move(content));
       return RulesLoaded{content->rules, content->correlations, content->refused, content->sha256};
     });
-    add_people_routes(router, *state->db, *state->vault, *state->ledger, clock);
+    add_people_routes(router, PeopleApi{*state->db, *people, clock, state->vault.get(), state->ledger.get()});
     add_ledger_routes(router, *state->db, *state->ledger, state->dir / "ledger");
     add_alert_routes(router, workflow);
     add_incident_routes(router, workflow);
@@ -638,6 +647,27 @@ struct Live::Impl final : EventSink {
     add_system_routes(router, metrics, [this] { return health(); });
     add_page_routes(router);
     metrics.before_text([this](Metrics& m) { measure(m); });
+  }
+
+  // The control socket. Without it only the command line goes without: the engine runs.
+  void start_local() {
+    const WorkflowApi workflow{*respond, Surroundings()};
+    add_local_routes(local_router);
+    add_people_routes(local_router, PeopleApi{*state->db, *people, clock, state->vault.get(), state->ledger.get()});
+    add_incident_people_routes(local_router, workflow);
+    add_user_routes(local_router, *users, clock, [this] { return public_url; });
+    add_local_user_routes(local_router, *users, clock);
+    local_guard = std::make_unique<LocalGuard>(local_router, static_cast<std::uint32_t>(::geteuid()));
+    ServerOptions options;
+    options.socket = std::filesystem::absolute(state->dir) / kControlFolder / kControlSocket;
+    options.workers = kLocalWorkers;
+    options.limits.connections = kLocalConnections;
+    options.limits.waiting_jobs = kLocalConnections;
+    options.limits.body_bytes_in_memory = kLocalBodies;
+    options.limits.streams = 0;
+    auto started = Server::start(options, *local_guard, feed);
+    if (started) local_server = std::move(*started);
+    else spdlog::warn("commands cannot ask this engine: {}", started.error().text());
   }
 
   void measure(Metrics& m) const {
@@ -740,8 +770,9 @@ struct Live::Impl final : EventSink {
     deps.first_told = [](storage::Reader& reader, std::int64_t incident) { return first_notice_sent(reader, incident); };
     deps.obstacles = [](storage::Reader& reader, std::int64_t incident) { return unfinished_notices(reader, incident); };
     respond = std::make_unique<Respond>(std::move(deps));
+    frozen = std::make_unique<FrozenPeople>(*respond);
     incidents = std::make_unique<IncidentsForNotices>(
-        *state->db, *respond, *people,
+        *state->db, *respond, *frozen, *people,
         IncidentsForNotices::Organisation{config.organisation.name, config.organisation.contact, config.organisation.phone, config.organisation.website});
 
     // 4. Telling people.
@@ -777,6 +808,7 @@ struct Live::Impl final : EventSink {
       public_url = server->url();
       notices->set_public_url(public_url);
     }
+    start_local();
     auto first = first_claim_path(*users, clock.now());
     if (!first) return pass(std::move(first));
     if (*first) claim = public_url + **first;
@@ -819,6 +851,7 @@ struct Live::Impl final : EventSink {
     }
     for (auto& follower : followers) follower->stop();
     if (server) server->stop();
+    if (local_server) local_server->stop();
     if (dispatcher) dispatcher->stop();
     for (std::thread& thread : threads) {
       if (thread.joinable()) thread.join();
@@ -826,6 +859,7 @@ struct Live::Impl final : EventSink {
     threads.clear();
     followers.clear();
     server.reset();
+    local_server.reset();
   }
 };
 

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "engine/respond/facts.hpp"
+#include "storage/frozen_store.hpp"
+#include "storage/register_store.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -45,37 +47,70 @@ std::string civil_date(Time t) {
 
 }  // namespace
 
-Result<std::vector<ExposedPerson>> ExposedPeople::everyone(Reader& reader, std::span<const Scope> scopes) const {
-  std::map<storage::Pseudonym, ExposedPerson> united;
+namespace {
+
+using United = std::map<storage::Pseudonym, ExposedPerson>;
+
+void unite(United& united, std::vector<ExposedPerson> people) {
+  for (ExposedPerson& person : people) {
+    const auto [at, is_new] = united.try_emplace(person.pseudonym, person);
+    if (is_new) continue;
+    ExposedPerson& known = at->second;
+    known.grade = std::min(known.grade, person.grade);
+    known.certain = known.certain || person.certain;
+    known.first = std::min(known.first, person.first);
+    known.last = std::max(known.last, person.last);
+    for (std::string& field : person.fields) {
+      if (std::find(known.fields.begin(), known.fields.end(), field) == known.fields.end()) known.fields.push_back(std::move(field));
+    }
+  }
+}
+
+template <class Order>
+std::vector<ExposedPerson> sorted(United united, Order order) {
+  std::vector<ExposedPerson> out;
+  out.reserve(united.size());
+  for (auto& [pseudonym, person] : united) {
+    // The main table's columns are all in "*".
+    if (std::find(person.fields.begin(), person.fields.end(), "*") != person.fields.end()) {
+      std::erase_if(person.fields, [](const std::string& field) { return field != "*" && field.find('.') == std::string::npos; });
+    }
+    std::sort(person.fields.begin(), person.fields.end());
+    out.push_back(std::move(person));
+  }
+  std::stable_sort(out.begin(), out.end(), [&](const ExposedPerson& a, const ExposedPerson& b) { return order(a) < order(b); });
+  return out;
+}
+
+constexpr std::uint64_t kSortedByGrade = 20'000;  // larger lists are not looked up whole for one page
+
+}  // namespace
+
+Result<std::vector<ExposedPerson>> ExposedPeople::everybody(Reader& reader, std::span<const Scope> scopes) const {
+  United united;
   for (const Scope& scope : scopes) {
     auto people = ExposureStore::people(reader, filter_of(scope));
     if (!people) return pass(std::move(people));
-    for (ExposedPerson& person : *people) {
-      const auto [at, is_new] = united.try_emplace(person.pseudonym, person);
-      if (is_new) continue;
-      ExposedPerson& known = at->second;
-      known.grade = std::min(known.grade, person.grade);
-      known.first = std::min(known.first, person.first);
-      known.last = std::max(known.last, person.last);
-      for (std::string& field : person.fields) {
-        if (std::find(known.fields.begin(), known.fields.end(), field) == known.fields.end()) known.fields.push_back(std::move(field));
-      }
-    }
+    unite(united, std::move(*people));
   }
-  std::vector<ExposedPerson> out;
-  out.reserve(united.size());
-  for (auto& [pseudonym, person] : united) out.push_back(std::move(person));
-  std::stable_sort(out.begin(), out.end(), [](const ExposedPerson& a, const ExposedPerson& b) {
-    return std::tie(a.grade, a.dataset, a.no) < std::tie(b.grade, b.dataset, b.no);
-  });
+  return sorted(std::move(united), [](const ExposedPerson& p) { return std::tie(p.grade, p.dataset, p.no); });
+}
+
+Result<std::map<std::string, storage::exposure::PersonSet>> ExposedPeople::listed(Reader& reader, std::span<const Scope> scopes) const {
+  std::map<std::string, storage::exposure::PersonSet> out;
+  for (const Scope& scope : scopes) {
+    auto some = ExposureStore::listed(reader, filter_of(scope));
+    if (!some) return pass(std::move(some));
+    for (auto& [dataset, people] : *some) out[dataset].add(people);
+  }
   return out;
 }
 
 Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Scope> scopes) const {
   PeopleSummary out;
-  auto people = everyone(reader, scopes);
+  auto people = listed(reader, scopes);
   if (!people) return pass(std::move(people));
-  out.total = people->size();
+  for (const auto& [dataset, set] : *people) out.total += set.size();
   out.grade = Grade::kExact;
   std::uint64_t at_least = 0, sum_at_most = 0;
   bool at_most_known = true, any = false;
@@ -90,6 +125,9 @@ Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Sco
     if (s.at_most) sum_at_most += *s.at_most;
     else at_most_known = false;
     reasons.insert(overview->reasons.begin(), overview->reasons.end());
+    for (const auto& [dataset, fields] : overview->fields) {
+      for (const std::string& field : fields) out.fields.insert(dataset + "\n" + field);
+    }
   }
   if (!any) {
     out.grade = Grade::kUnknown;
@@ -101,12 +139,9 @@ Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Sco
   if (out.at_most && *out.at_most < at_least) out.at_most = at_least;
   out.reasons.assign(reasons.begin(), reasons.end());
   out.kinds_complete = true;
-  for (const ExposedPerson& person : *people) {
-    ++out.by_country[person.country];
-    for (const std::string& field : person.fields) {
-      if (!out.fields.insert(person.dataset + "\n" + field).second) continue;
-    }
-  }
+  auto countries = ExposureStore::countries(reader, *people);
+  if (!countries) return pass(std::move(countries));
+  out.by_country = std::move(*countries);
   std::set<std::string> plain;
   for (const std::string& entry : out.fields) {
     const std::size_t at = entry.find('\n');
@@ -132,30 +167,38 @@ Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Sco
 }
 
 Result<std::vector<PersonReached>> ExposedPeople::page(Reader& reader, std::span<const Scope> scopes, std::size_t offset, std::size_t limit) const {
-  auto people = everyone(reader, scopes);
-  if (!people) return pass(std::move(people));
-  std::vector<PersonReached> out;
-  for (std::size_t i = offset; i < people->size() && out.size() < limit; ++i) {
-    ExposedPerson& person = (*people)[i];
-    PersonReached reached;
-    reached.pseudonym = person.pseudonym.hex();
-    reached.dataset = std::move(person.dataset);
-    reached.grade = person.grade;
-    reached.fields = std::move(person.fields);
-    reached.first = person.first;
-    reached.last = person.last;
-    reached.in_register = person.in_register;
-    out.push_back(std::move(reached));
+  auto all = listed(reader, scopes);
+  if (!all) return pass(std::move(all));
+  std::uint64_t total = 0;
+  for (const auto& [dataset, set] : *all) total += set.size();
+  std::vector<ExposedPerson> people;
+  if (total <= kSortedByGrade) {
+    auto found = everybody(reader, scopes);
+    if (!found) return pass(std::move(found));
+    const std::size_t begin = std::min(offset, found->size()), end = begin + std::min(limit, found->size() - begin);
+    for (std::size_t i = begin; i < end; ++i) people.push_back(std::move((*found)[i]));
+  } else {
+    std::map<std::string, storage::exposure::PersonSet> wanted;
+    std::uint64_t at = 0, room = limit;
+    for (const auto& [dataset, set] : *all) {
+      set.each([&, &name = dataset](storage::PersonNo no) {
+        if (at++ < offset) return true;
+        if (room == 0) return false;
+        wanted[name].add(no);
+        --room;
+        return true;
+      });
+    }
+    United united;
+    for (const Scope& scope : scopes) {
+      auto some = ExposureStore::people(reader, filter_of(scope), wanted);
+      if (!some) return pass(std::move(some));
+      unite(united, std::move(*some));
+    }
+    people = sorted(std::move(united), [](const ExposedPerson& p) { return std::tie(p.dataset, p.no); });
   }
-  return out;
-}
-
-Result<std::vector<std::string>> ExposedPeople::pseudonyms(Reader& reader, std::span<const Scope> scopes) const {
-  auto people = everyone(reader, scopes);
-  if (!people) return pass(std::move(people));
-  std::vector<std::string> out;
-  for (const ExposedPerson& person : *people) out.push_back(person.pseudonym.hex());
-  std::sort(out.begin(), out.end());
+  std::vector<PersonReached> out;
+  for (ExposedPerson& person : people) out.push_back(reached_of(std::move(person)));
   return out;
 }
 
@@ -199,39 +242,73 @@ Result<notifier::NoticeFacts> IncidentsForNotices::facts(std::int64_t incident) 
   });
 }
 
+notifier::Recipient IncidentsForNotices::recipient(const storage::Pseudonym& pseudonym, const std::string& dataset, Grade grade,
+                                                   const std::vector<std::string>& reached) const {
+  notifier::Recipient out;
+  out.pseudonym = pseudonym;
+  out.dataset = dataset;
+  out.grade = storage::name(grade);
+  // "All columns" says little to a reader: name what the catalogue knows.
+  const DatasetSpec* spec = people_.datasets().find(dataset);
+  std::set<std::string> fields;
+  for (const std::string& field : reached) {
+    const bool all = field == "*" || (field.size() > 2 && field.compare(field.size() - 2, 2, ".*") == 0);
+    if (all && spec != nullptr && !spec->columns.empty()) {
+      for (const auto& [column, kind] : spec->columns) {
+        if (column.find('.') == std::string::npos) fields.insert(column);
+      }
+    } else {
+      const std::size_t dot = field.rfind('.');
+      const std::string column = dot == std::string::npos ? field : field.substr(dot + 1);
+      if (spec == nullptr || !names_person(*spec, column)) fields.insert(column);
+    }
+  }
+  out.fields.assign(fields.begin(), fields.end());
+  return out;
+}
+
+Result<std::vector<notifier::Recipient>> IncidentsForNotices::frozen_recipients(Reader& reader, std::int64_t incident) const {
+  auto people = storage::FrozenStore::people(reader, incident);
+  if (!people) return pass(std::move(people));
+  // Who was erased since is in the set, and is not written to.
+  std::map<std::string, std::set<storage::PersonNo>> erased;
+  for (const storage::FrozenPerson& person : *people) {
+    const auto [at, is_new] = erased.try_emplace(person.dataset);
+    if (!is_new) continue;
+    auto gone = storage::RegisterStore::erased(reader, person.dataset);
+    if (!gone) return pass(std::move(gone));
+    at->second.insert(gone->begin(), gone->end());
+  }
+  std::vector<notifier::Recipient> out;
+  out.reserve(people->size());
+  for (const storage::FrozenPerson& person : *people) {
+    if (erased[person.dataset].count(person.no) > 0) continue;
+    out.push_back(recipient(person.pseudonym, person.dataset, person.grade, person.fields));
+  }
+  return out;
+}
+
 Result<std::vector<notifier::Recipient>> IncidentsForNotices::recipients(std::int64_t incident) {
   return db_.read([&](Reader& reader) -> Result<std::vector<notifier::Recipient>> {
+    auto sets = storage::FrozenStore::of_incident(reader, incident);
+    if (!sets) return pass(std::move(sets));
+    if (!sets->empty()) return frozen_recipients(reader, incident);
     auto scopes = respond_.scope_of_incident(reader, incident);
     if (!scopes) return pass(std::move(scopes));
-    auto people = people_.everyone(reader, *scopes);
+    auto people = people_.everybody(reader, *scopes);
     if (!people) return pass(std::move(people));
     std::vector<notifier::Recipient> out;
-    for (ExposedPerson& person : *people) {
-      if (person.erased) continue;
-      notifier::Recipient recipient;
-      recipient.pseudonym = person.pseudonym;
-      recipient.dataset = person.dataset;
-      recipient.grade = storage::name(person.grade);
-      // "All columns" says little to a reader: name what the catalogue knows.
-      const DatasetSpec* spec = people_.datasets().find(person.dataset);
-      std::set<std::string> fields;
-      for (const std::string& field : person.fields) {
-        const bool all = field == "*" || (field.size() > 2 && field.compare(field.size() - 2, 2, ".*") == 0);
-        if (all && spec != nullptr && !spec->columns.empty()) {
-          for (const auto& [column, kind] : spec->columns) {
-            if (column.find('.') == std::string::npos) fields.insert(column);
-          }
-        } else {
-          const std::size_t dot = field.rfind('.');
-          const std::string column = dot == std::string::npos ? field : field.substr(dot + 1);
-          if (spec == nullptr || !names_person(*spec, column)) fields.insert(column);
-        }
-      }
-      recipient.fields.assign(fields.begin(), fields.end());
-      out.push_back(std::move(recipient));
+    for (const ExposedPerson& person : *people) {
+      if (!person.erased) out.push_back(recipient(person.pseudonym, person.dataset, person.grade, person.fields));
     }
     return out;
   });
+}
+
+Result<std::vector<notifier::Recipient>> IncidentsForNotices::freeze(storage::Transaction& tx, std::int64_t incident, std::int64_t notice,
+                                                                     const std::string& by, Time now) {
+  if (auto done = frozen_.freeze(tx, incident, notice, by, now); !done) return pass(std::move(done));
+  return frozen_recipients(tx, incident);
 }
 
 }  // namespace tocsin::engine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/exposure/datasets.hpp"
+#include "engine/respond/frozen.hpp"
 #include "engine/respond/people.hpp"
 #include "engine/respond/respond.hpp"
 #include "notifier/dispatch/notices.hpp"
@@ -18,10 +19,8 @@ class ExposedPeople final : public PeopleSource {
   [[nodiscard]] Result<PeopleSummary> summary(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
   [[nodiscard]] Result<std::vector<PersonReached>> page(storage::Reader& reader, std::span<const storage::Scope> scopes,
                                                         std::size_t offset, std::size_t limit) const override;
-  [[nodiscard]] Result<std::vector<std::string>> pseudonyms(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
-
-  // Everyone in these scopes, once: best grade, all fields. Ordered by grade, dataset, pseudonym.
-  [[nodiscard]] Result<std::vector<storage::ExposedPerson>> everyone(storage::Reader& reader, std::span<const storage::Scope> scopes) const;
+  [[nodiscard]] Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
+  [[nodiscard]] Result<std::map<std::string, storage::exposure::PersonSet>> listed(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
   [[nodiscard]] const DatasetMap& datasets() const noexcept { return datasets_; }
 
  private:
@@ -34,15 +33,22 @@ class IncidentsForNotices final : public notifier::IncidentSource {
   struct Organisation {
     std::string name, contact, phone, website;
   };
-  IncidentsForNotices(storage::Database& db, const Respond& respond, const ExposedPeople& people, Organisation organisation)
-      : db_(db), respond_(respond), people_(people), organisation_(std::move(organisation)) {}
+  IncidentsForNotices(storage::Database& db, const Respond& respond, const FrozenPeople& frozen, const ExposedPeople& people, Organisation organisation)
+      : db_(db), respond_(respond), frozen_(frozen), people_(people), organisation_(std::move(organisation)) {}
 
   [[nodiscard]] Result<notifier::NoticeFacts> facts(std::int64_t incident) override;
+  // Those of the frozen sets; while nothing is frozen, everyone whom the incident concerns now.
   [[nodiscard]] Result<std::vector<notifier::Recipient>> recipients(std::int64_t incident) override;
+  [[nodiscard]] Result<std::vector<notifier::Recipient>> freeze(storage::Transaction& tx, std::int64_t incident, std::int64_t notice,
+                                                                const std::string& by, Time now) override;
 
  private:
+  [[nodiscard]] Result<std::vector<notifier::Recipient>> frozen_recipients(storage::Reader& reader, std::int64_t incident) const;
+  [[nodiscard]] notifier::Recipient recipient(const storage::Pseudonym& pseudonym, const std::string& dataset, storage::Grade grade,
+                                              const std::vector<std::string>& fields) const;
   storage::Database& db_;
   const Respond& respond_;
+  const FrozenPeople& frozen_;
   const ExposedPeople& people_;
   Organisation organisation_;
 };

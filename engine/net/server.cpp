@@ -1,6 +1,9 @@
-// Four coroutines: listen, session, answer by stream, and a job on the pool. All state here belongs to the one
+// Four coroutines: listen (on an address or a unix socket), session, answer by stream, and a job on the pool. All state here belongs to the one
 // network thread; what crosses to other threads is the job (its session waits) and the feed's messages (posted).
 #include "engine/net/server.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -25,6 +28,7 @@
 #include "engine/api/url.hpp"
 #include "engine/net/gate.hpp"
 #include "engine/net/inflate.hpp"
+#include "engine/net/local_socket.hpp"
 #include "engine/net/wire.hpp"
 #include "rules/base/text.hpp"
 
@@ -43,6 +47,7 @@ constexpr std::size_t kBodyReadSize = 64 * 1024;
 constexpr std::size_t kMaxReserve = 4 * 1024 * 1024;  // for a body that is only announced
 constexpr std::size_t kMaxStreamBacklog = 256;  // messages; a console that is slower starts anew
 constexpr int kBacklog = 1024;
+constexpr int kLocalBacklog = 16;
 
 // For every answer that does not bring its own: nothing may be loaded, framed, sniffed or leaked from it.
 constexpr std::pair<std::string_view, std::string_view> kSecurityHeaders[] = {
@@ -110,10 +115,11 @@ Response refusal(Violation violation) {
 
 struct Server::Impl {
   Impl(const ServerOptions& o, Service& s, Feed& f)
-      : options(o), service(s), feed(f), pool(std::max(1U, o.workers)), acceptor(io), backoff(io) {}
+      : options(o), service(s), feed(f), pool(std::max(1U, o.workers)), acceptor(io), local(io), backoff(io) {}
 
   struct Connection {
     Connection(asio::ip::tcp::socket socket, asio::ssl::context* tls) : wire(std::move(socket), tls) {}
+    explicit Connection(asio::local::stream_protocol::socket socket) : wire(std::move(socket)) {}
     Wire wire;
     bool idle = true;     // nothing is lost if it is closed now
     bool counted = false; // in per_ip
@@ -133,6 +139,7 @@ struct Server::Impl {
   asio::io_context io{1};
   asio::thread_pool pool;
   asio::ip::tcp::acceptor acceptor;
+  asio::local::stream_protocol::acceptor local;
   asio::steady_timer backoff;
   std::optional<asio::ssl::context> tls;
   std::thread thread;
@@ -167,45 +174,60 @@ struct Server::Impl {
            options.trusted_proxies.end();
   }
 
+  // True if accepting failed; waits a little, so that connections that are there can end (out of descriptors, most likely).
+  awaitable<bool> failed(error_code ec) {
+    if (!ec) co_return false;
+    if (ec != asio::error::connection_aborted) {
+      spdlog::warn("accepting connections: {}", ec.message());
+      service.refused("accept");
+      backoff.expires_after(std::chrono::milliseconds(100));
+      auto [waited] = co_await backoff.async_wait(kAwait);
+      static_cast<void>(waited);
+    }
+    co_return true;
+  }
+
   awaitable<void> listen() {
     while (!stopping) {
       auto [ec, socket] = co_await acceptor.async_accept(kAwait);
       if (stopping) break;
-      if (ec) {
-        // Out of descriptors, most likely: the connections that are there must be able to end.
-        if (ec != asio::error::connection_aborted) {
-          spdlog::warn("accepting connections: {}", ec.message());
-          service.refused("accept");
-          backoff.expires_after(std::chrono::milliseconds(100));
-          auto [waited] = co_await backoff.async_wait(kAwait);
-          static_cast<void>(waited);
-        }
-        continue;
-      }
-      auto connection = std::make_shared<Connection>(std::move(socket), tls ? &*tls : nullptr);
-      const std::string& ip = connection->wire.peer();
-      const bool counted = !trusted(ip);
-      if (live.size() >= options.limits.connections) {
-        service.refused("connections");
-        continue;
-      }
-      if (counted && per_ip[ip] >= options.limits.connections_per_ip) {
-        service.refused("connections_per_ip");
-        continue;
-      }
-      connection->counted = counted;
-      if (counted) ++per_ip[ip];
-      live.insert(connection.get());
-      {
-        const std::lock_guard lock(mutex);
-        ++open;
-      }
-      service.connections(+1);
-      asio::co_spawn(io, session(connection), [this, connection](std::exception_ptr thrown) {
-        if (thrown) spdlog::error("a connection ended by an exception");
-        ended(*connection);
-      });
+      const bool none = co_await failed(ec);
+      if (!none) welcome(std::make_shared<Connection>(std::move(socket), tls ? &*tls : nullptr));
     }
+  }
+
+  awaitable<void> listen_local() {
+    while (!stopping) {
+      auto [ec, socket] = co_await local.async_accept(kAwait);
+      if (stopping) break;
+      const bool none = co_await failed(ec);
+      if (!none) welcome(std::make_shared<Connection>(std::move(socket)));
+    }
+  }
+
+  void welcome(const std::shared_ptr<Connection>& connection) {
+    const std::string& ip = connection->wire.peer();
+    const bool counted = !ip.empty() && !trusted(ip);
+    if (live.size() >= options.limits.connections) {
+      service.refused("connections");
+      return;
+    }
+    if (counted && per_ip[ip] >= options.limits.connections_per_ip) {
+      service.refused("connections_per_ip");
+      return;
+    }
+    connection->counted = counted;
+    if (counted) ++per_ip[ip];
+    live.insert(connection.get());
+    {
+      const std::lock_guard lock(mutex);
+      ++open;
+    }
+    service.connections(+1);
+    asio::co_spawn(io, session(connection), [this, connection](std::exception_ptr thrown) {
+      if (thrown) spdlog::error("a connection ended by an exception");
+      ended(*connection);
+    });
   }
 
   void ended(Connection& connection) {
@@ -260,6 +282,7 @@ struct Server::Impl {
 
   void identify(const Wire& wire, Request& request) const {
     request.client_ip = wire.peer();
+    request.peer_uid = wire.peer_uid();
     request.encrypted = wire.encrypted();
     if (!trusted(wire.peer())) return;
     const std::string forwarded = request.header("x-forwarded-for");
@@ -527,6 +550,11 @@ struct Server::Impl {
   }
 
   Result<void> start() {
+    if (!options.socket.empty()) {
+      if (auto bound = bind_local(); !bound) return bound;
+      run_loop();
+      return {};
+    }
     error_code ec;
     const auto address = asio::ip::make_address(options.address, ec);
     if (ec) {
@@ -547,6 +575,13 @@ struct Server::Impl {
       tls->use_private_key_file(options.tls_key.string(), asio::ssl::context::pem, ec);
       if (ec) return fail(Errc::kInvalid, "the key does not fit: " + ec.message(), options.tls_key);
     }
+    if (auto bound = bind(address); !bound) return bound;
+    run_loop();
+    return {};
+  }
+
+  Result<void> bind(const asio::ip::address& address) {
+    error_code ec;
     const asio::ip::tcp::endpoint endpoint(address, options.port);
     const std::string where = options.address + ":" + std::to_string(options.port);
     acceptor.open(endpoint.protocol(), ec);
@@ -559,9 +594,34 @@ struct Server::Impl {
                   ec == asio::error::address_in_use ? "another program uses this port: stop it, or choose another" : "");
     }
     port = acceptor.local_endpoint(ec).port();
-    asio::co_spawn(io, listen(), [](std::exception_ptr thrown) {
-      if (thrown) spdlog::error("listening ended by an exception");
-    });
+    asio::co_spawn(io, listen(), said);
+    return {};
+  }
+
+  // On a unix socket. Its directory keeps others out from the first moment on; the socket's own mode does besides.
+  Result<void> bind_local() {
+    const std::filesystem::path folder = options.socket.parent_path();
+    auto ours = own_folder(folder);
+    if (!ours) return pass(std::move(ours));
+    const SocketPlace place(folder, options.socket.filename());
+    if (place.error != 0) return fail(Errc::kIo, std::string("cannot open: ") + std::strerror(place.error), folder.string());
+    if (place.path.size() >= kMaxSocketPath) return fail(Errc::kInvalid, "the name of the control socket is too long", options.socket.string());
+    static_cast<void>(::unlink(place.path.c_str()));  // of a run that was killed
+    error_code ec;
+    local.open(asio::local::stream_protocol(), ec);
+    if (!ec) local.bind(asio::local::stream_protocol::endpoint(place.path), ec);
+    if (!ec && ::chmod(place.path.c_str(), S_IRUSR | S_IWUSR) != 0) ec = error_code(errno, boost::system::system_category());
+    if (!ec) local.listen(kLocalBacklog, ec);
+    if (ec) return fail(Errc::kIo, "cannot listen: " + ec.message(), options.socket.string());
+    asio::co_spawn(io, listen_local(), said);
+    return {};
+  }
+
+  static void said(std::exception_ptr thrown) {
+    if (thrown) spdlog::error("listening ended by an exception");
+  }
+
+  void run_loop() {
     thread = std::thread([this] {
       for (;;) {
         try {
@@ -572,7 +632,6 @@ struct Server::Impl {
         }
       }
     });
-    return {};
   }
 
   void close_idle(bool all) {
@@ -592,6 +651,11 @@ struct Server::Impl {
       stopping = true;
       error_code ignored;
       acceptor.close(ignored);
+      local.close(ignored);
+      if (!options.socket.empty()) {
+        std::error_code removed;
+        std::filesystem::remove(options.socket, removed);
+      }
       backoff.cancel();
       close_idle(false);
     });

@@ -52,6 +52,9 @@ struct ServerOptions {
   std::filesystem::path tls_key;
   // Addresses of proxies whose X-Forwarded-For (last entry) and X-Forwarded-Proto are believed.
   std::vector<std::string> trusted_proxies;
+  // If given, the server listens on this unix socket instead of an address. Its directory is made (mode 0700) and MUST
+  // be ours alone; what lies at the path from an earlier run is replaced, so a lock elsewhere MUST keep two from it.
+  std::filesystem::path socket;
   unsigned workers = 6;
   ServerLimits limits;
 };
@@ -65,7 +68,7 @@ class Server {
   // Stops listening, lets running requests finish for at most stop_grace, then closes what is left. Idempotent;
   // not from a handler.
   void stop();
-  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t port() const noexcept;  // 0 on a unix socket
   [[nodiscard]] std::string url() const;  // "http://127.0.0.1:8080", an address that a browser can open
 
  private:

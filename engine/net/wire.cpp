@@ -1,7 +1,10 @@
 // Reads and writes with deadlines.
 #include "engine/net/wire.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstring>
 
 #include <boost/asio/buffer.hpp>
 
@@ -14,11 +17,13 @@ constexpr Millis kGoodbyeTime{1'000};
 }  // namespace
 
 Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls)
-    : tcp_(std::move(socket)), timer_(tcp_.get_executor()), alarm_(std::make_shared<Alarm>()) {
-  alarm_->socket = &tcp_;
+    : socket_(std::move(socket)), timer_(socket_.get_executor()), alarm_(std::make_shared<Alarm>()) {
+  alarm_->socket = &socket_;
   error_code ec;
-  const auto endpoint = tcp_.remote_endpoint(ec);
-  if (!ec) {
+  const auto remote = socket_.remote_endpoint(ec);
+  asio::ip::tcp::endpoint endpoint;
+  if (!ec && remote.size() <= endpoint.capacity()) {
+    std::memcpy(endpoint.data(), remote.data(), remote.size());
     auto address = endpoint.address();
     // An IPv4 peer on a dual-stack socket is the same peer as on a plain one.
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
@@ -26,8 +31,16 @@ Wire::Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls)
     }
     peer_ = address.to_string();
   }
-  tcp_.set_option(asio::ip::tcp::no_delay(true), ec);
-  if (tls != nullptr) tls_.emplace(tcp_, *tls);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
+  if (tls != nullptr) tls_.emplace(socket_, *tls);
+}
+
+Wire::Wire(asio::local::stream_protocol::socket socket)
+    : socket_(std::move(socket)), timer_(socket_.get_executor()), alarm_(std::make_shared<Alarm>()) {
+  alarm_->socket = &socket_;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer) peer_uid_ = peer.uid;
 }
 
 void Wire::watch(Deadline until) {
@@ -69,7 +82,7 @@ asio::awaitable<error_code> Wire::read(std::string& into, std::size_t most, Dead
     result = ec;
     count = n;
   } else {
-    auto [ec, n] = co_await tcp_.async_read_some(space, kAwait);
+    auto [ec, n] = co_await socket_.async_read_some(space, kAwait);
     result = ec;
     count = n;
   }
@@ -88,7 +101,7 @@ asio::awaitable<error_code> Wire::write(std::string_view bytes, Millis each) {
       result = ec;
       count = n;
     } else {
-      auto [ec, n] = co_await tcp_.async_write_some(piece, kAwait);
+      auto [ec, n] = co_await socket_.async_write_some(piece, kAwait);
       result = ec;
       count = n;
     }
@@ -106,7 +119,7 @@ asio::awaitable<void> Wire::close(bool linger) {
     auto [ec] = co_await tls_->async_shutdown(kAwait);
     static_cast<void>(watched(ec));
   } else {
-    tcp_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     if (linger) {
       std::string away;
       const Deadline until = std::chrono::steady_clock::now() + kLingerTime;
@@ -125,7 +138,7 @@ asio::awaitable<void> Wire::close(bool linger) {
 void Wire::abort() {
   error_code ignored;
   timer_.cancel();
-  tcp_.close(ignored);
+  socket_.close(ignored);
 }
 
 }  // namespace tocsin::engine::net

@@ -1,4 +1,4 @@
-// One accepted connection as a byte stream with time-outs, plain or TLS. Private to engine/net.
+// One accepted connection as a byte stream with time-outs: TCP, plain or TLS, or a local socket. Private to engine/net.
 //
 // Trap of g++ 12: in an expression with co_await no aggregate and no lambda that captures by value may be made;
 // it would be destroyed twice (style.md section 4.2). Everything below is named first.
@@ -13,7 +13,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -30,7 +32,9 @@ inline const error_code kTimedOut = asio::error::timed_out;
 
 class Wire {
  public:
+  using Socket = asio::generic::stream_protocol::socket;
   Wire(asio::ip::tcp::socket socket, asio::ssl::context* tls);
+  explicit Wire(asio::local::stream_protocol::socket socket);
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
   // All of these answer with an empty error_code if they did what they say; kTimedOut if time ran out.
@@ -43,24 +47,27 @@ class Wire {
   // Says goodbye; with `linger` first reads away what the peer still sends, so that it gets to see the answer.
   [[nodiscard]] asio::awaitable<void> close(bool linger);
   void abort();  // closes at once; pending operations end with an error
-  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }  // its address; empty for a local socket
+  // Who is at the other end of a local socket, as the kernel says.
+  [[nodiscard]] const std::optional<std::uint32_t>& peer_uid() const noexcept { return peer_uid_; }
   [[nodiscard]] bool encrypted() const noexcept { return tls_.has_value(); }
 
  private:
   // Cancels the socket's operations when its time comes. Shared with the timer's handler, which may come late.
   struct Alarm {
-    asio::ip::tcp::socket* socket = nullptr;
+    Socket* socket = nullptr;
     std::uint64_t number = 0;  // of the operation that is watched
     bool rang = false;
   };
   void watch(Deadline until);
   [[nodiscard]] error_code watched(error_code ec);  // ends the watch
 
-  asio::ip::tcp::socket tcp_;
+  Socket socket_;
   asio::steady_timer timer_;
   std::shared_ptr<Alarm> alarm_;
-  std::optional<asio::ssl::stream<asio::ip::tcp::socket&>> tls_;
+  std::optional<asio::ssl::stream<Socket&>> tls_;
   std::string peer_;
+  std::optional<std::uint32_t> peer_uid_;
 };
 
 }  // namespace tocsin::engine::net

@@ -4,6 +4,7 @@
 
 #include "engine/respond/checks.hpp"
 #include "engine/respond/respond.hpp"
+#include "storage/frozen_store.hpp"
 #include "storage/history_store.hpp"
 
 namespace tocsin::engine {
@@ -65,6 +66,7 @@ Result<void> Respond::migrate(storage::Database& database) {
   const Family families[] = {{storage::HistoryStore::kFamily, storage::HistoryStore::migrations()},
                              {AlertStore::kFamily, AlertStore::migrations()},
                              {IncidentStore::kFamily, IncidentStore::migrations()},
+                             {storage::FrozenStore::kFamily, storage::FrozenStore::migrations()},
                              {storage::TaskStore::kFamily, storage::TaskStore::migrations()}};
   for (const Family& family : families) {
     if (auto done = database.migrate(family.name, family.migrations); !done) return done;

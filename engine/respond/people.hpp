@@ -16,6 +16,7 @@
 #include "rules/base/result.hpp"
 #include "rules/base/time.hpp"
 #include "storage/alert_store.hpp"
+#include "storage/exposure_store.hpp"
 #include "storage/finding.hpp"
 #include "storage/sqlite/database.hpp"
 
@@ -43,20 +44,43 @@ struct PersonReached {
   Time first{};
   Time last{};
   bool in_register = false;  // false: an id that the register does not know
+  bool certain = false;      // the log counted the rows of a statement that reached this person
+  bool erased = false;
+  std::string country;       // empty = not known
+  storage::PersonNo no = 0;
 };
+
+[[nodiscard]] inline PersonReached reached_of(storage::ExposedPerson person) {
+  PersonReached out;
+  out.pseudonym = person.pseudonym.hex();
+  out.dataset = std::move(person.dataset);
+  out.grade = person.grade;
+  out.fields = std::move(person.fields);
+  out.first = person.first;
+  out.last = person.last;
+  out.in_register = person.in_register;
+  out.certain = person.certain;
+  out.erased = person.erased;
+  out.country = std::move(person.country);
+  out.no = person.no;
+  return out;
+}
 
 class PeopleSource {
  public:
   virtual ~PeopleSource() = default;
   [[nodiscard]] virtual Result<PeopleSummary> summary(storage::Reader& reader,
                                                       std::span<const storage::Scope> scopes) const = 0;
-  // In a stable order, surest first.
+  // In a stable order: surest first, but large sets by dataset and number.
   [[nodiscard]] virtual Result<std::vector<PersonReached>> page(storage::Reader& reader,
                                                                 std::span<const storage::Scope> scopes,
                                                                 std::size_t offset, std::size_t limit) const = 0;
-  // All pseudonyms, sorted; for notices.
-  [[nodiscard]] virtual Result<std::vector<std::string>> pseudonyms(storage::Reader& reader,
-                                                                    std::span<const storage::Scope> scopes) const = 0;
+  // All of them, each once: best grade, all fields. Ordered by grade, dataset, number.
+  [[nodiscard]] virtual Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader& reader,
+                                                                             std::span<const storage::Scope> scopes) const = 0;
+  // The same as numbers by dataset: for counting and comparing.
+  [[nodiscard]] virtual Result<std::map<std::string, storage::exposure::PersonSet>> listed(
+      storage::Reader& reader, std::span<const storage::Scope> scopes) const = 0;
 };
 
 }  // namespace tocsin::engine

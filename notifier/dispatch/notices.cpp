@@ -194,9 +194,6 @@ Result<Notice> Notices::submit(std::int64_t id, const std::string& by) {
 Result<Notice> Notices::approve(std::int64_t id, const std::string& hash, const std::string& by) {
   auto current = get(id);
   if (!current) return current;
-  auto recipients = incidents_.recipients(current->incident);
-  if (!recipients) return pass(std::move(recipients));
-  if (recipients->size() > kMaxRecipients) return fail(Errc::kTooLarge, "more than " + std::to_string(kMaxRecipients) + " people");
   auto facts = incidents_.facts(current->incident);
   if (!facts) return pass(std::move(facts));
   return change(id, "notice-approved", by, [&](Transaction& tx, Notice& notice) -> Result<void> {
@@ -208,6 +205,9 @@ Result<Notice> Notices::approve(std::int64_t id, const std::string& hash, const 
       return fail(Errc::kConflict, "this is not the text that you have read", "", "reload it, read it again, then approve");
     }
     const Time now = clock_.now();
+    auto recipients = incidents_.freeze(tx, notice.incident, id, by, now);
+    if (!recipients) return pass(std::move(recipients));
+    if (recipients->size() > kMaxRecipients) return fail(Errc::kTooLarge, "more than " + std::to_string(kMaxRecipients) + " people");
     std::vector<storage::Pseudonym> told;
     for (const Recipient& recipient : *recipients) {
       Delivery delivery;

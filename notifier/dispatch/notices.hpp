@@ -4,7 +4,8 @@
 //             ↘ rejected → (edited) draft
 //
 // Four eyes: an approval is bound to the hash of the exact text and audience, and is never given by the person
-// who wrote or submitted it. At approval the set of people is frozen and its hash goes into the ledger.
+// who wrote or submitted it. At approval the set of people is frozen (IncidentSource::freeze) and its hash goes into
+// the ledger; the hash of those whom this very notice is for is kept with it.
 // Each decision is a ledger entry in the transaction that makes it; if the ledger is not healthy, it is refused.
 #pragma once
 
@@ -39,8 +40,11 @@ class IncidentSource {
   virtual ~IncidentSource() = default;
   // Facts of a confirmed incident for its notices. kNotFound, or kConflict if it is not confirmed or is closed.
   [[nodiscard]] virtual Result<NoticeFacts> facts(std::int64_t incident) = 0;
-  // Everyone it concerns, in a stable order.
+  // Everyone whom its notices are for, in a stable order.
   [[nodiscard]] virtual Result<std::vector<Recipient>> recipients(std::int64_t incident) = 0;
+  // The same from now on fixed, in the transaction of the approval: what comes later does not change whom these are.
+  [[nodiscard]] virtual Result<std::vector<Recipient>> freeze(storage::Transaction& tx, std::int64_t incident, std::int64_t notice,
+                                                              const std::string& by, Time now) = 0;
 };
 
 struct NoticesOptions {

@@ -119,6 +119,11 @@ Result<void> find_in(const Segment& segment, const Question& question, std::map<
       found[d]->worst = std::max(found[d]->worst, attribute.grade);
       if (!attribute.confirmed) found[d]->least = std::max<std::uint64_t>(found[d]->least, attribute.least);
       found[d]->reasons.insert(attribute.reason);
+      for (std::size_t at = 0; at < attribute.fields.size();) {
+        const std::size_t end = std::min(attribute.fields.find('\x1f', at), attribute.fields.size());
+        found[d]->fields.emplace(attribute.fields.substr(at, end - at));
+        at = end + 1;
+      }
     }
   }
   return {};

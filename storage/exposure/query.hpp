@@ -32,6 +32,7 @@ struct Found {
   Grade worst = Grade::kExact;
   std::uint64_t least = 0;          // by reaches that are not confirmed
   std::set<std::string> reasons;
+  std::set<std::string> fields;     // columns, by any reach
   [[nodiscard]] PersonSet everyone() const {
     PersonSet out;
     out.add(confirmed);

@@ -94,6 +94,164 @@ class OwnRecording(unittest.TestCase):
         self.assertGreater(len(lines(run("ledger", "show", "--data", self.data, "--json").stdout)), before)
 
 
+def pgaudit_line(when, user, statement, rows, number):
+    """One statement as PostgreSQL 15 with pgaudit and log_rows writes it to its JSON log."""
+    return json.dumps({
+        "timestamp": when.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC", "user": user, "dbname": "clinic", "pid": 4000 + number,
+        "remote_host": "127.0.0.1", "remote_port": 50000 + number, "session_id": f"6b0462e2.{number:x}", "line_num": 1, "ps": "SELECT",
+        "session_start": when.strftime("%Y-%m-%d %H:%M:%S") + " UTC", "vxid": f"3/{number}", "txid": 0, "error_severity": "LOG",
+        "message": f'AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.patient,"{statement}",<none>,{rows}',
+        "application_name": "psql", "backend_type": "client backend", "query_id": 0}) + "\n"
+
+
+class FrozenSet(unittest.TestCase):
+    """Notices are approved, the set is frozen; a later event widens what is known; that is shown, and a manager takes the new
+    people in, who alone are told then. The command line asks beside the running engine all the while."""
+
+    def setUp(self):
+        import datetime
+        self.folder = Folder()
+        folder = self.folder.path
+        self.addCleanup(self.folder.__exit__)
+        self.log = os.path.join(folder, "live.json")
+        self.start = datetime.datetime(2026, 11, 23, 10, 0, 0)
+        open(self.log, "w").close()
+        self.config = write_config(folder, "  channel: mailbox", sources="\n  - {name: clinic-db, file: live.json, format: pgaudit-json}")
+        self.data = os.path.join(folder, "data")
+        with open(os.path.join(folder, "patients.csv"), encoding="utf-8") as f:
+            self.ids = [int(row.split(",")[0]) for row in f.read().splitlines()[1:]][:63]
+
+    def read(self, minutes, ids, number):
+        import datetime
+        statement = "SELECT id, name, email FROM patient WHERE id IN (%s)" % ",".join(map(str, ids))
+        with open(self.log, "a", encoding="utf-8") as f:
+            f.write(pgaudit_line(self.start + datetime.timedelta(minutes=minutes), "mallory", statement, len(ids), number))
+
+    def ask(self, *arguments):
+        done = run(*arguments, "--data", self.data)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return done
+
+    def of_incident(self, which):
+        answer = lines(self.ask("exposed", "--incident", "1", "--set", which, "--json").stdout)
+        return answer[0], {int(p["subject"]) for p in answer[1:]}
+
+    def ledger(self, kind=None):
+        entries = lines(run("ledger", "show", "--data", self.data, "--json").stdout)
+        return [e for e in entries if kind is None or e["kind"] == kind]
+
+    def notice(self, writer, approver, incident):
+        writer.post(f"/v1/incidents/{incident}/notices", {"language": "en"})
+        notice = writer.get(f"/v1/notices?incident={incident}")["items"][0]
+        notice = writer.get(f"/v1/notices/{notice['id']}")
+        written = re.sub(r"\[[^\]]*\]", "We closed this access and changed its password", notice["body"])
+        writer.call("PUT", f"/v1/notices/{notice['id']}", {"subject": notice["subject"], "body": written})
+        notice = writer.post(f"/v1/notices/{notice['id']}/submit")
+        return notice["id"], approver.call("POST", f"/v1/notices/{notice['id']}/approve", {"hash": notice["hash"]})
+
+    def mails(self):
+        inbox = os.path.join(self.data, "mail", "new")
+        return len(os.listdir(inbox)) if os.path.isdir(inbox) else 0
+
+    def test_a_set_is_frozen_then_widened_then_added_to(self):
+        first, later = self.ids[:60], self.ids[3:63]
+        with Tocsin(self.config) as server:
+            ada, bela, mia = server.api(), server.api(), server.api()
+            ada.claim(server.claim_url, "ada", "Ada")
+            bela.claim(ada.post("/v1/users", {"login": "bela", "name": "Bela", "roles": ["approver"]})["claim_url"], "bela", "Bela")
+            # The second manager is invited from the command line, beside the engine that runs.
+            claim = self.ask("user", "add", "mia", "--role", "manager,analyst").stdout.decode().strip()
+            mia.claim(claim, "mia", "Mia")
+            self.assertIn("mia", self.ask("user", "list").stdout.decode())
+
+            self.read(0, first, 1)
+            alert = wait_for(lambda: next((a for a in ada.get("/v1/alerts")["items"] if a["kind"] == "export"), None))
+            self.assertEqual((alert["exposure"]["at_least"], alert["exposure"]["at_most"]), (60, 60))
+            incident = ada.post(f"/v1/alerts/{alert['id']}/incident", {"reason": "it is theft", "confirm": True})["incident"]
+            head, people = self.of_incident("now")
+            self.assertIsNone(head["frozen"])
+            self.assertEqual(people, set(first))
+            status, refused = mia.call("POST", f"/v1/incidents/{incident}/frozen", {"people": 3, "reason": "too early"})
+            self.assertEqual(status, 409, refused)
+
+            # Frozen with the first approval.
+            number, (status, answer) = self.notice(ada, bela, incident)
+            self.assertEqual(status, 200, answer)
+            ada.post(f"/v1/notices/{number}/send")
+            told = wait_for(lambda: self.mails() if self.mails() >= answer["recipients"]["with_contact"] else None)
+            self.assertEqual(ada.get(f"/v1/incidents/{incident}")["frozen"]["added"], 0)
+
+            # A later event widens it: three more, and shown is by which.
+            self.read(30, later, 2)
+            frozen = wait_for(lambda: next((f for f in [ada.get(f"/v1/incidents/{incident}")["frozen"]] if f["added"]), None))
+            self.assertEqual((frozen["people"], frozen["added"], frozen["events_total"]), (60, 3, 1))
+            self.assertEqual(frozen["events"][0]["people"], 3)
+            self.assertEqual(frozen["events"][0]["event"]["line"], 2)
+            self.assertEqual(frozen["events"][0]["actor"], "mallory")
+            head, added = self.of_incident("added")
+            self.assertEqual(added, set(later) - set(first))
+            self.assertEqual(self.of_incident("1")[1], set(first))
+            self.assertEqual(self.of_incident("now")[1], set(first) | set(later))
+            plain = self.ask("exposed", "--incident", "1").stdout.decode()
+            self.assertIn(f"by bela: 60 people, hash {frozen['sets'][0]['hash']}", plain)
+            self.assertIn("Since then 3 more would be affected, by 1 events", plain)
+            self.assertIn("live.json:2", plain)
+            self.assertIn("countries of residence:", plain)
+            self.assertIn("kinds of data: contact,name", plain)
+
+            # A further notice reaches nobody new as long as nobody decides.
+            _, (status, answer) = self.notice(ada, bela, incident)
+            self.assertEqual(status, 409, answer)
+            for body, expected in (({"people": 2, "reason": "a look"}, 409), ({"people": 3}, 400), ({"reason": "all"}, 400)):
+                self.assertEqual(mia.call("POST", f"/v1/incidents/{incident}/frozen", body)[0], expected, body)
+            self.assertEqual(bela.call("POST", f"/v1/incidents/{incident}/frozen", {"people": 3, "reason": "me"})[0], 403)
+            frozen = mia.post(f"/v1/incidents/{incident}/frozen", {"people": 3, "reason": "seen in the log of 10:30"})
+            self.assertEqual([s["people"] for s in frozen["sets"]], [60, 3])
+            self.assertEqual(frozen["added"], 0)
+            second, (status, answer) = self.notice(ada, bela, incident)
+            self.assertEqual(status, 200, answer)
+            self.assertEqual(answer["recipients"]["total"], 3)
+            ada.post(f"/v1/notices/{second}/send")
+            wait_for(lambda: self.mails() == told + answer["recipients"]["with_contact"])
+            entries = self.ledger("people-frozen")
+            self.assertEqual([(e["by"], e["fields"]["people"]) for e in entries], [("bela", "60"), ("mia", "3")])
+            self.assertEqual([e["fields"]["hash"] for e in entries], [s["hash"] for s in frozen["sets"]])
+            self.assertEqual(self.of_incident("2")[1], set(later) - set(first))
+
+            # Each question about a person is on record, with the account that asked at the machine.
+            before = len(self.ledger())
+            saw = lines(self.ask("who-saw", str(first[0]), "--json", "--reason", "she asked at the desk").stdout)
+            self.assertEqual([(w["actor"], w["at_least"], w["at_most"]) for w in saw], [("mallory", 1, 1)])
+            self.assertEqual([a["event"]["line"] for a in saw[0]["accesses"]["items"]], [1])
+            both = lines(self.ask("who-saw", str(first[5]), "--json").stdout)[0]
+            self.assertEqual([a["event"]["line"] for a in both["accesses"]["items"]], [2, 1])
+            narrowed = lines(self.ask("who-saw", str(first[5]), "--json", "--from", "2026-11-23T10:10:00Z").stdout)[0]
+            self.assertEqual([a["event"]["line"] for a in narrowed["accesses"]["items"]], [2])
+            asked = self.ledger()[before:]
+            self.assertEqual([e["kind"] for e in asked], ["who-saw-asked"] * 3)
+            self.assertTrue(all(e["by"].startswith(f"local:{os.getuid()}") for e in asked), asked)
+            self.assertNotIn("she asked", json.dumps(asked))
+            self.assertEqual(run("who-saw", "nobody-of-that-id", "--data", self.data).returncode, 1)
+            self.assertEqual(self.ask("ledger", "verify").returncode, 0)
+
+        # Without an engine the same commands answer the same.
+        self.assertEqual(lines(self.ask("who-saw", str(first[5]), "--json").stdout)[0]["accesses"], both["accesses"])
+        self.assertEqual(self.of_incident("frozen")[1], set(first) | set(later))
+        self.ask("forget", "--dataset", "patient", "--reason", "asked for", str(first[7]))
+        self.assertEqual(self.ask("ledger", "verify").returncode, 0)
+        head = lines(self.ask("exposed", "--incident", "1", "--set", "1", "--json").stdout)
+        self.assertEqual(sum(p["subject"] is None and p["erased"] for p in head[1:]), 1)
+        # Who changes the set that is kept is found out.
+        import sqlite3
+        database = sqlite3.connect(os.path.join(self.data, "tocsin.db"))
+        database.execute("UPDATE frozen_part SET grade = 2 WHERE frozen = 1")
+        database.commit()
+        database.close()
+        damaged = run("ledger", "verify", "--data", self.data)
+        self.assertEqual(damaged.returncode, 1, damaged.stdout)
+        self.assertIn(b"frozen people 1 of incident 1", damaged.stdout)
+
+
 class SharedClinic(unittest.TestCase):
     """The labelled capture, where it is at hand: no configuration at all."""
 

@@ -126,6 +126,9 @@ class OneIncident final : public notifier::IncidentSource {
     return f;
   }
   Result<std::vector<notifier::Recipient>> recipients(std::int64_t) override { return people; }
+  Result<std::vector<notifier::Recipient>> freeze(storage::Transaction&, std::int64_t, std::int64_t, const std::string&, Time) override {
+    return people;
+  }
 };
 
 // Notices through the outbox to a Maildir: reserve with a ledger entry each, write and sync each mail, note.

@@ -7,6 +7,7 @@
 
 #include "engine/api/record.hpp"
 #include "engine/api/sources.hpp"
+#include "engine/app/people_source.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/history_store.hpp"
 #include "storage/register_store.hpp"
@@ -22,6 +23,7 @@ struct People : Api {
   std::shared_ptr<const storage::Keys> keys = storage::Keys::open_or_create(dir / "keys").value();
   std::unique_ptr<storage::Vault> vault = storage::Vault::open(*database, keys).value();
   std::unique_ptr<storage::Ledger> ledger = storage::Ledger::open(*database, dir / "ledger", dir / "keys", {}).value();
+  ExposedPeople exposed{DatasetMap()};
   SourceBoard board;
   Login analyst;
   std::string reloaded_by;
@@ -31,7 +33,7 @@ struct People : Api {
     EXPECT_TRUE(database->migrate(storage::HistoryStore::kFamily, storage::HistoryStore::migrations()));
     EXPECT_TRUE(database->migrate(storage::RegisterStore::kFamily, storage::RegisterStore::migrations()));
     EXPECT_TRUE(database->migrate(storage::ExposureStore::kFamily, storage::ExposureStore::migrations()));
-    add_people_routes(router, *database, *vault, *ledger, clock);
+    add_people_routes(router, PeopleApi{*database, exposed, clock, vault.get(), ledger.get()});
     add_ledger_routes(router, *database, *ledger, dir / "ledger");
     add_source_routes(router, board);
     add_rule_routes(router, [] {

@@ -30,9 +30,11 @@ class ListedPeople final : public PeopleSource {
     for (std::size_t i = offset; i < persons.size() && out.size() < limit; ++i) out.push_back(persons[i]);
     return out;
   }
-  Result<std::vector<std::string>> pseudonyms(storage::Reader&, std::span<const storage::Scope>) const override {
-    std::vector<std::string> out;
-    for (const auto& person : persons) out.push_back(person.pseudonym);
+  std::vector<storage::ExposedPerson> numbered;
+  Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader&, std::span<const storage::Scope>) const override { return numbered; }
+  Result<std::map<std::string, storage::exposure::PersonSet>> listed(storage::Reader&, std::span<const storage::Scope>) const override {
+    std::map<std::string, storage::exposure::PersonSet> out;
+    for (const auto& person : numbered) out[person.dataset].add(person.no);
     return out;
   }
 };

@@ -29,6 +29,9 @@ class OneIncident final : public IncidentSource {
     return f;
   }
   Result<std::vector<Recipient>> recipients(std::int64_t) override { return people; }
+  Result<std::vector<Recipient>> freeze(storage::Transaction&, std::int64_t, std::int64_t, const std::string&, Time) override {
+    return people;
+  }
 };
 
 // Everything on one data directory; opening it again is what a restart does.

@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 
+#include "storage/exposure_events.hpp"
 #include "storage/exposure_segments.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/register_store.hpp"
@@ -109,6 +110,77 @@ class Reaches {
   std::uint64_t count_ = 0;
 };
 
+// An access as both stores can tell it: the index no longer knows the line.
+std::string told(const AccessEvent& e) {
+  std::string out = e.actor + "|" + e.dataset + "|" + format_rfc3339(e.first) + "|" + format_rfc3339(e.last) + "|" + std::string(name(e.grade)) +
+                    (e.certain ? "|certain|" : "|") + (e.whole ? "whole|" : "|") + e.way + "|" + e.reason;
+  for (const std::string& field : e.fields) out += "|" + field;
+  return out;
+}
+
+std::multiset<std::string> told(const AccessList& list) {
+  std::multiset<std::string> out{std::to_string(list.total) + " " + std::to_string(list.certain)};
+  for (const AccessEvent& event : list.events) out.insert(told(event));
+  return out;
+}
+
+void expect_same_events(World& rows, World& index, ExposureFilter filter, PersonNo person) {
+  constexpr std::size_t kAll = 100'000;
+  exposure::PersonSet some;
+  for (PersonNo no = person; no < kPeople; no += 37) some.add(no);
+  for (const char* dataset : {"patient", "staff"}) {
+    const std::span<const ExposureFilter> filters(&filter, 1);
+    const auto a = rows.db->read([&](Reader& r) { return events_of_people(r, filters, dataset, some, kAll); });
+    const auto b = index.db->read([&](Reader& r) { return events_of_people(r, filters, dataset, some, kAll); });
+    ASSERT_TRUE(a && b) << (b ? "" : b.error().text());
+    ASSERT_EQ(a->size(), b->size());
+    std::set<std::string> reaching;
+    for (const auto& [no, list] : *a) {
+      ASSERT_TRUE(b->count(no) > 0);
+      EXPECT_EQ(told(list), told(b->at(no)));
+      EXPECT_EQ(list.total, list.events.size());
+      for (const AccessEvent& event : list.events) reaching.insert(told(event));
+    }
+    // The newest few are the newest of all.
+    const auto few = index.db->read([&](Reader& r) { return events_of_people(r, filters, dataset, some, 3); });
+    ASSERT_TRUE(few);
+    for (const auto& [no, list] : *few) {
+      EXPECT_EQ(list.total, a->at(no).total);
+      ASSERT_EQ(list.events.size(), std::min<std::size_t>(3, list.total));
+      for (std::size_t i = 0; i < list.events.size(); ++i) EXPECT_EQ(list.events[i].first, a->at(no).events[i].first);
+    }
+    std::map<std::string, exposure::PersonSet> wanted;
+    wanted[dataset].add(some);
+    for (World* world : {&rows, &index}) {
+      const auto found = world->db->read([&](Reader& r) { return events_reaching(r, filters, wanted, kAll); });
+      ASSERT_TRUE(found);
+      std::set<std::string> by;
+      for (const Reaching::One& one : found->events) {
+        by.insert(told(one.event));
+        EXPECT_GT(one.people, 0U);
+      }
+      EXPECT_EQ(by, reaching);
+    }
+    // Each access of one person, actor by actor, adds up to what who-saw says.
+    filter.dataset = dataset;
+    std::set<std::string> actors;
+    const auto watchers = index.db->read([&](Reader& r) { return ExposureStore::watchers(r, dataset, person, filter.from, filter.to); });
+    ASSERT_TRUE(watchers);
+    for (const Watcher& watcher : *watchers) actors.insert(watcher.actor);
+    const auto v = rows.db->read([&](Reader& r) { return events_of_person(r, filter, person, actors, kAll); });
+    const auto w = index.db->read([&](Reader& r) { return events_of_person(r, filter, person, actors, kAll); });
+    ASSERT_TRUE(v && w) << (w ? "" : w.error().text());
+    ASSERT_EQ(w->size(), watchers->size());
+    for (const Watcher& watcher : *watchers) {
+      EXPECT_EQ(told(v->at(watcher.actor)), told(w->at(watcher.actor)));
+      EXPECT_EQ(w->at(watcher.actor).total, watcher.reaches);
+      EXPECT_EQ(w->at(watcher.actor).events.front().first <= watcher.last, true);
+      EXPECT_EQ(w->at(watcher.actor).events.back().first, watcher.first);
+    }
+    filter.dataset.clear();
+  }
+}
+
 void expect_same(World& rows, World& index, const ExposureFilter& filter, PersonNo person) {
   const auto a = rows.db->read([&](Reader& r) { return ExposureStore::overview(r, filter); });
   const auto b = index.db->read([&](Reader& r) { return ExposureStore::overview(r, filter); });
@@ -135,7 +207,17 @@ void expect_same(World& rows, World& index, const ExposureFilter& filter, Person
     EXPECT_EQ(x.last, y.last);
     EXPECT_EQ(x.country, y.country);
     EXPECT_EQ(x.erased, y.erased);
+    EXPECT_EQ(x.certain, y.certain);
   }
+  EXPECT_EQ(a->fields, b->fields);
+  const auto listed = index.db->read([&](Reader& r) { return ExposureStore::listed(r, filter); });
+  ASSERT_TRUE(listed);
+  const auto countries = index.db->read([&](Reader& r) { return ExposureStore::countries(r, *listed); });
+  const auto chosen = index.db->read([&](Reader& r) { return ExposureStore::people(r, filter, *listed); });
+  ASSERT_TRUE(countries && chosen);
+  EXPECT_EQ(*countries, (std::map<std::string, std::uint64_t>(a->by_country.begin(), a->by_country.end())));
+  EXPECT_EQ(chosen->size(), index.db->read([&](Reader& r) { return ExposureStore::people(r, filter); })->size());
+  expect_same_events(rows, index, filter, person);
   for (const char* dataset : {"patient", "staff"}) {
     const auto v = rows.db->read([&](Reader& r) { return ExposureStore::watchers(r, dataset, person, filter.from, filter.to); });
     const auto w = index.db->read([&](Reader& r) { return ExposureStore::watchers(r, dataset, person, filter.from, filter.to); });
