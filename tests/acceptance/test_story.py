@@ -24,7 +24,7 @@ class Story(unittest.TestCase):
                     done = subprocess.run(
                         ["node", os.path.join(ROOT, "tests", "browser", "story.mjs")], cwd=os.path.join(ROOT, "tests", "browser"), timeout=1200,
                         env={**os.environ, "TOCSIN_URL": server.url, "TOCSIN_CLAIM_URL": server.claim_url, "TOCSIN_MAIL_DIR": maildir,
-                             "TOCSIN_SHOTS": shots, "TOCSIN_STORY_OUT": seen, "TOCSIN_REPORT_DIR": folder,
+                             "TOCSIN_SHOTS": shots, "TOCSIN_STORY_OUT": seen, "TOCSIN_LOG": os.path.join(folder, "postgresql.json"), "TOCSIN_REPORT_DIR": folder,
                              "TOCSIN_SEND_PATIENCE_MS": "600000",
                              "TOCSIN_BROWSER_TIMEOUT_MS": os.environ.get("TOCSIN_BROWSER_TIMEOUT_MS", "60000")},
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -56,7 +56,7 @@ class Story(unittest.TestCase):
         verified = run("ledger", "verify", "--data", data)
         self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
         kinds = {e.get("kind") for e in lines(run("ledger", "show", "--data", data, "--json").stdout)}
-        for kind in ("notice-approved", "notice-issued", "notice-acknowledged"):
+        for kind in ("people-frozen", "who-saw-asked", "notice-approved", "notice-issued", "notice-acknowledged"):
             self.assertIn(kind, kinds)
 
 

@@ -15,7 +15,7 @@
 //   TOCSIN_SEND_PATIENCE_MS, TOCSIN_BROWSER_TIMEOUT_MS, TOCSIN_CHROMIUM
 //
 // Prints one line per step; exit status 0 if all went well, 1 with the step that failed and a picture of it.
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as lib from "./lib.mjs";
 
@@ -357,6 +357,58 @@ try {
 
   await step("the acknowledgement is seen in the console", page, async () => {
     await until(async () => /^[1-9]/.test(await id(page, "acknowledged").textContent()), "one acknowledgement is counted", 40_000);
+  });
+
+  await step("a later event widens what is known; it is shown, and a manager takes the new people in", second, async () => {
+    const log = process.env.TOCSIN_LOG;
+    if (!log) return;
+    const ids = Array.from({ length: 60 }, (_, i) => 900001 + i);
+    await appendFile(log, `${JSON.stringify({
+      timestamp: "2026-11-23 16:12:00.000 UTC", user: "mallory", dbname: "clinic", pid: 22222, remote_host: "127.0.0.1", remote_port: 51111, session_id: "6b046999.56ce", line_num: 1, ps: "SELECT",
+      session_start: "2026-11-23 16:11:59 UTC", vxid: "3/999", txid: 0, error_severity: "LOG", application_name: "psql", backend_type: "client backend", query_id: 0,
+      message: `AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.patient,"SELECT id, name FROM patient WHERE id IN (${ids.join(",")})",<none>,60`,
+    })}\n`);
+    await lib.visit(second, base, `${incidentRoute}?tab=people`);
+    await id(second, "frozen").waitFor();
+    const added = async () => id(second, "frozen-added").getAttribute("data-added");
+    await until(async () => (await added()) === "60", "sixty more people are shown", 40_000);
+    hold(/mallory/.test(await id(second, "frozen-added").innerText()), "the event that widened it is not named");
+    await look(second, "people-widened", "people-widened");
+    await id(second, "people-set").selectOption("added");
+    await until(async () => /of 60/.test(await second.locator("nav[aria-label='Pages of the list']").innerText()), "the sixty can be listed");
+    // By keyboard: the button, the dialog, and back.
+    await id(second, "frozen-take").focus();
+    await second.keyboard.press("Enter");
+    await id(second, "frozen-dialog").waitFor();
+    await look(second, "frozen-dialog");
+    await answerDialog(second, "frozen-dialog", "The log of the afternoon shows them.");
+    await until(async () => (await id(second, "frozen-set").count()) === 2 && (await added()) === "0", "they are a second set");
+    await id(second, "people-set").selectOption("now");
+    await id(second, "accesses").first().locator("summary").click();
+    await id(second, "access").first().waitFor();
+    const phone = await lib.open(browser, base, { viewport: lib.kPhone, dark: true });
+    currentPage = phone;
+    await lib.login(phone, base, ada);
+    await lib.visit(phone, base, `${incidentRoute}?tab=people`);
+    await id(phone, "frozen").waitFor();
+    await look(phone, "people-widened-phone-dark");
+    seen.wrongs.push(...phone.wrongs);
+    await phone.context().close();
+  });
+
+  await step("who saw this person: each access with its line", page, async () => {
+    await lib.visit(page, base, "/people");
+    await id(page, "who-subject").fill("17");
+    await id(page, "who-reason").fill("She asked at the desk.");
+    await id(page, "who-do").click();
+    await id(page, "exposed-rows").waitFor();
+    const row = id(page, "exposed-rows").locator("tr", { hasText: "mallory" });
+    await row.locator("summary").click();
+    hold(/line \d/.test(await row.locator("[data-testid=access]").first().innerText()), "an access does not name its line");
+    await look(page, "who-saw", "who-saw");
+    await id(page, "who-from").fill("2031-01-01T00:00");
+    await id(page, "who-do").click();
+    await until(async () => (await id(page, "empty").count()) === 1, "nobody in that time");
   });
 
   await step("the overview in the midst of it; dark, and on a phone", page, async () => {

@@ -226,6 +226,9 @@ function signIn(response, user) {
   response.setHeader("Set-Cookie", `tocsin_session=${token}; HttpOnly; SameSite=Strict; Path=/`);
   return session;
 }
+const access = (i, more = {}) => ({ first: at(-96 + i), last: at(-96 + i), actor: "mallory", dataset: "patient", grade: "bound", certain: false, whole: true, fields: ["name", "diagnosis"], way: i % 2 ? "cursor" : "copy", reason: "COPY of the whole table", at_least: 0, at_most: 412, event: i > 3 ? null : { source: "clinic-db", file: "/var/log/postgresql/postgresql-2026-11-23.csv", line: 40_260 + i, number: 90_000 + i }, ...more });
+const accessesOf = (n) => ({ total: n, certain: 0, items: Array.from({ length: Math.min(n, 5) }, (_, i) => access(i)) });
+const frozenOf = { sets: [{ set: 1, time: at(-60), by: "bela", notice: "1", people: 409, hash: hex("frozen", 64), grade: "bound", at_least: 0, at_most: 409 }], people: 409, added: 3, events_total: 2, events: [access(0, { people: 3 }), access(1, { people: 1 })] };
 function peopleOf(exposure, dataset, query) {
   const offset = Number(query.get("offset") ?? 0);
   const limit = Number(query.get("limit") ?? 50);
@@ -233,7 +236,7 @@ function peopleOf(exposure, dataset, query) {
   return {
     ...(exposure ?? { grade: "unknown", at_least: null, at_most: null }), dataset, total: mine.length, reasons: exposure ? ["COPY of the whole table: everybody in the dataset could be read.", "The statement has no condition on the person’s key."] : [],
     by_country: exposure ? [{ country: "AT", count: Math.round(mine.length * 0.9) }, { country: "DE", count: mine.length - Math.round(mine.length * 0.9) }] : [],
-    items: mine.slice(offset, offset + limit).map(({ pseudonym }, i) => ({ pseudonym, grade: exposure.grade, fields: ["name", "birth_date", "diagnosis"], first: at(-96 + i / 10), last: at(-90), in_register: (offset + i) % 31 !== 5 })),
+    items: mine.slice(offset, offset + limit).map(({ pseudonym }, i) => ({ pseudonym, grade: exposure.grade, fields: ["name", "birth_date", "diagnosis"], first: at(-96 + i / 10), last: at(-90), in_register: (offset + i) % 31 !== 5, accesses: accessesOf(1 + (i % 7)) })),
   };
 }
 const questions = [["personal_data", "Does it concern personal data?"], ["risk_unlikely", "Is a risk to the people unlikely?"], ["bad_intent", "Did someone act with bad intent?"], ["data_unintelligible", "Was the data encrypted, and is the key safe?"], ["essential_or_important_entity", "Is the organisation an essential or important entity under NIS2?"]];
@@ -352,7 +355,12 @@ on("POST", "/v1/silences", ({ body, session }) => {
 on("DELETE", "/v1/silences/{id}", ({ params }) => void silences.splice(silences.findIndex(({ id }) => id === params.id), 1));
 on("GET", "/v1/incidents", () => ({ items: incidents.map(incidentOut).reverse(), next: null }));
 on("GET", "/v1/incidents/{id}", ({ params }) => incidentOut(find(incidents, params.id, "incident")));
-on("GET", "/v1/incidents/{id}/people", ({ params, query }) => peopleOf(find(incidents, params.id, "incident").exposure, "patient", query));
+on("GET", "/v1/incidents/{id}/people", ({ params, query }) => ({ ...peopleOf(find(incidents, params.id, "incident").exposure, "patient", query), kinds: ["name", "health"], frozen: frozenOf }));
+on("POST", "/v1/incidents/{id}/frozen", ({ body }) => {
+  needReason(body);
+  frozenOf.sets.push({ ...frozenOf.sets[0], set: 2, people: frozenOf.added, notice: null, hash: hex("second", 64) });
+  return Object.assign(frozenOf, { people: 412, added: 0, events_total: 0, events: [] });
+});
 on("GET", "/v1/incidents/{id}/report", ({ params }) => incidentOut(find(incidents, params.id, "incident")));
 on("GET", "/v1/incidents/{id}/report.html", ({ params, response }) => {
   const incident = find(incidents, params.id, "incident");
@@ -453,10 +461,10 @@ on("GET", "/v1/notices/{id}/preview", ({ params }) => {
 });
 on("GET", "/v1/notices/{id}/deliveries", ({ params }) => ({ items: deliveries.filter((d) => d.notice === params.id).slice(0, 100).map(({ person: _p, code: _c, ...d }) => d), next: null }));
 on("GET", "/v1/rules", () => ({ items: alerts.map(({ rule, title, level, kind }, i) => ({ id: rule, title: title.replace(/ by .*/, ""), level, kind, pack: kind === "secret" ? "secrets" : "data-access", matches: i * 3 })) }));
-on("GET", "/v1/exposed", ({ query }) => ({ grade: "bound", at_least: 0, at_most: people.length, total: people.length, reasons: [], items: people.slice(Number(query.get("offset") ?? 0)).slice(0, Number(query.get("limit") ?? 50)).map(({ pseudonym }) => ({ pseudonym, grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90) })) }));
+on("GET", "/v1/exposed", ({ query }) => ({ grade: "bound", at_least: 0, at_most: people.length, total: people.length, reasons: [], items: people.slice(Number(query.get("offset") ?? 0)).slice(0, Number(query.get("limit") ?? 50)).map(({ pseudonym }) => ({ pseudonym, grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90), accesses: accessesOf(3) })), by_country: [{ country: "AT", count: 390 }, { country: "", count: 22 }] }));
 on("POST", "/v1/who-saw", ({ body }) => {
   needReason(body);
-  return { items: [{ actor: "mallory", grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90) }, { actor: "reception", grade: "exact", dataset: "patient", fields: ["name"], first: at(-9000), last: at(-2000) }] };
+  return { items: [{ actor: "mallory", grade: "bound", dataset: "patient", fields: ["name", "diagnosis"], first: at(-96), last: at(-90), at_least: 0, at_most: 2, accesses: accessesOf(2) }, { actor: "reception", grade: "exact", dataset: "patient", fields: ["name"], first: at(-9000), last: at(-2000), at_least: 9, at_most: 9, accesses: accessesOf(9) }], total: 2, people: [{ pseudonym: people[0].pseudonym, dataset: "patient" }] };
 });
 on("GET", "/v1/ledger", () => ({ size: ledger.length, root: createHash("sha256").update(String(ledger.length)).digest("base64"), origin: "praxis-sonnblick.example/tocsin", checkpoint: `praxis-sonnblick.example/tocsin\n${ledger.length}\n${createHash("sha256").update(String(ledger.length)).digest("base64")}\n\n— praxis-sonnblick.example/tocsin ${randomBytes(68).toString("base64")}\n`, vkey: "praxis-sonnblick.example/tocsin+1f3a9c20+AWt0b2NzaW4gaXMgYSBiZWxsIHRoYXQgd2FybnMgYSB0b3du", healthy: true }));
 on("GET", "/v1/ledger/entries", ({ query }) => ({ items: ledger.slice(Number(query.get("from")), Number(query.get("from")) + Number(query.get("limit") ?? 25)) }));

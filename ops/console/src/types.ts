@@ -100,7 +100,53 @@ export interface AlertDetail extends Omit<Alert, "findings"> {
   history: History[];
 }
 
+// One access as evidence: what one record of the log says. `event` is null once it is only in the index.
+export interface Access {
+  first: Time;
+  last: Time;
+  actor: string;
+  dataset: string;
+  grade: Grade;
+  certain: boolean;
+  whole: boolean;
+  fields: string[];
+  way: string;
+  reason: string | null;
+  at_least: number | null;
+  at_most: number | null;
+  event: { source: string; file: string; line: number; number: number | null } | null;
+  people?: number;
+}
+
+export interface AccessList {
+  total: number;
+  certain: number;
+  items: Access[];
+}
+
+export interface FrozenSet extends ExposureSummary {
+  set: number;
+  time: Time;
+  by: string;
+  notice: string | null;
+  people: number;
+  hash: string;
+}
+
+export interface Frozen {
+  sets: FrozenSet[];
+  people: number;
+  added: number;
+  events_total: number;
+  events: Access[];
+}
+
 export interface Person {
+  accesses?: AccessList;
+  erased?: boolean;
+  certain?: boolean;
+  country?: string | null;
+  set?: number;
   pseudonym: string;
   dataset?: string;
   grade: Grade;
@@ -111,6 +157,8 @@ export interface Person {
 }
 
 export interface People extends ExposureSummary {
+  frozen?: Frozen | null;
+  kinds?: string[];
   dataset: string | null;
   total: number;
   reasons: string[];
@@ -370,6 +418,9 @@ export interface LedgerEntry {
 }
 
 export interface ExposedRow {
+  accesses?: AccessList;
+  at_least?: number;
+  at_most?: number;
   subject?: string;
   pseudonym?: string;
   actor?: string | null;

@@ -113,7 +113,7 @@ export function humanise(key: string): string {
 const kFields: Record<string, string> = {
   state: "State", assignee: "Who looks after it", title: "Title", summary: "Summary", severity: "Severity", owner: "Owner",
   due: "Due", proof: "Proof", level: "Level", incident: "Incident", subject: "Subject", body: "Text", facts: "Facts",
-  duty: "Duty", evidence: "Evidence", findings: "Findings", notice: "Notice", task: "Task", aware_at: "Aware since",
+  people_frozen: "People frozen for notices", duty: "Duty", evidence: "Evidence", findings: "Findings", notice: "Notice", task: "Task", aware_at: "Aware since",
 };
 export const fieldName = (field: string): string => kFields[field] ?? humanise(field);
 
@@ -144,6 +144,13 @@ export function howMany(exposure: { grade: string; at_least: number | null; at_m
   if (low !== null && low !== undefined && low > 0) return `at least ${count(low, "person", "people")}`;
   return "number not known";
 }
+
+const kWays: Record<string, string> = {
+  select: "a SELECT", copy: "COPY", cursor: "a cursor", pg_dump: "pg_dump", view: "a view", prepared: "a prepared statement", paging: "page by page",
+  returning: "RETURNING", outfile: "INTO OUTFILE", mysqldump: "mysqldump", event: "the record itself",
+};
+/** The way out that an access took. */
+export const wayName = (way: string): string => kWays[way] ?? humanise(way || "not known");
 
 /** A person's reached columns in words. "*" is every column of the main table, "visit.*" every column of another:
  *  what it contains need not be said again. */

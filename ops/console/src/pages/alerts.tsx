@@ -11,7 +11,8 @@ import type { Alert, AlertDetail, IncidentRow, List } from "../types";
 import { count, kAlertStates, kLevels, number } from "../words";
 import { Choice, Empty, Explain, Failure, Field, LogText, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { Exposure, HistoryList, Needs, PeopleTable } from "../ui/shared";
+import { PeopleTable } from "../ui/people";
+import { Exposure, HistoryList, Needs } from "../ui/shared";
 
 type Deed = "false_positive" | "incident" | "reopen";
 const isOpen = (alert: { state: string }): boolean => alert.state === "new" || alert.state === "acknowledged";

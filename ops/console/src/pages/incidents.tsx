@@ -10,7 +10,8 @@ import { count, howMany, humanise, interval, kAlertStates, kDutyStates, kInciden
 import { fromInput, toInput } from "../time";
 import { Badge, Choice, Clock, Empty, Explain, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { Exposure, HistoryList, Needs, PeopleTable, TaskList } from "../ui/shared";
+import { PeopleTable } from "../ui/people";
+import { Exposure, HistoryList, Needs, TaskList } from "../ui/shared";
 import { Funnel } from "./overview";
 
 const kSeverityTone = { "very high": "critical", high: "high", medium: "medium", low: "low" } as const;

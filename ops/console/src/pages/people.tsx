@@ -6,11 +6,14 @@ import { useData } from "../live";
 import { setQuery, useRoute } from "../router";
 import { fromInput } from "../time";
 import type { ExposedRow, ExposureSummary, List } from "../types";
+import { Accesses, Countries } from "../ui/people";
 import { Exposure, Needs, Pager } from "../ui/shared";
-import { count, kPersonGrades, reachedData } from "../words";
+import { count, kPersonGrades, number, reachedData } from "../words";
 import { Empty, Failure, Field, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 
 const kPage = 50;
+const kEvents = 5; // accesses shown of each
+
 export function PeoplePage(): JSX.Element {
   const { query: search } = useRoute();
   const tab = search.get("tab") ?? "who-saw";
@@ -22,28 +25,45 @@ export function PeoplePage(): JSX.Element {
   );
 }
 
+interface Watchers extends List<ExposedRow> {
+  people: { pseudonym: string; dataset: string }[];
+}
+
 function WhoSaw(): JSX.Element {
   const [subject, setSubject] = useState("");
   const [dataset, setDataset] = useState("");
   const [reason, setReason] = useState("");
-  const [answer, setAnswer] = useState<ExposedRow[]>();
+  const [from, setFrom] = useState("");
+  const [to, setTo] = useState("");
+  const [asked, setAsked] = useState<Record<string, unknown>>();
+  const [answer, setAnswer] = useState<Watchers>();
+  const [offset, setOffset] = useState(0);
   const act = useAction();
+  const look = (question: Record<string, unknown>, at: number): void => void act.run(async () => {
+    setAnswer(await api.post<Watchers>("/v1/who-saw", { ...question, offset: at, limit: kPage, events: kEvents }));
+    setAsked(question);
+    setOffset(at);
+  });
   return (
     <>
       <form class="card" onSubmit={(event) => {
         event.preventDefault();
-        void act.run(async () => setAnswer((await api.post<List<ExposedRow>>("/v1/who-saw", { subject: subject.trim(), ...(dataset.trim() && { dataset: dataset.trim() }), reason: reason.trim() })).items));
+        const [since, until] = [fromInput(from), fromInput(to)];
+        look({ subject: subject.trim(), ...(dataset.trim() && { dataset: dataset.trim() }), ...(since && { from: since }), ...(until && { to: until }), reason: reason.trim() }, 0);
       }}>
         <p class="quiet">For the question that every person may ask: who has looked at my data? The question is recorded in the ledger with your name and reason.</p>
         <div class="grid-even">
           <Field label="The person’s id" hint="As your own register has it, for example a patient number.">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={subject} data-testid="who-subject" onInput={(event) => setSubject(event.currentTarget.value)} />}</Field>
           <Field label="Dataset" hint="Leave empty to look everywhere.">{(attributes) => <input class="input" {...attributes} autocomplete="off" value={dataset} onInput={(event) => setDataset(event.currentTarget.value)} />}</Field>
+          <Field label="From">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={from} data-testid="who-from" onInput={(event) => setFrom(event.currentTarget.value)} />}</Field>
+          <Field label="Until">{(attributes) => <input class="input" type="datetime-local" {...attributes} value={to} onInput={(event) => setTo(event.currentTarget.value)} />}</Field>
           <Field label="Reason">{(attributes) => <input class="input" {...attributes} required autocomplete="off" value={reason} data-testid="who-reason" onInput={(event) => setReason(event.currentTarget.value)} />}</Field>
         </div>
         {act.error && <Failure error={act.error} />}
         <div><Needs roles={["analyst", "manager"]} what="ask this"><button class="button primary" disabled={act.busy} data-testid="who-do">{act.busy ? "Looking…" : "Look up"}</button></Needs></div>
       </form>
-      {answer && (answer.length ? <Rows rows={answer} first="Who" /> : <section class="card"><Empty title="Nobody, as far as the logs say">The logs that Tocsin has read show no access to this person’s data.</Empty></section>)}
+      {answer && (answer.items.length ? <><Rows rows={answer.items} first="Who" /><Pager offset={offset} page={kPage} total={answer.total ?? answer.items.length} onChange={(at) => asked && look(asked, at)} /></>
+        : <section class="card">{answer.people?.length === 0 ? <Empty title="Nobody by that id is known">Check the id and the dataset: neither a register nor the logs know this person.</Empty> : <Empty title="Nobody, as far as the logs say">The logs that Tocsin has read show no access to this person’s data in that time.</Empty>}</section>)}
     </>
   );
 }
@@ -56,7 +76,7 @@ function Exposed(): JSX.Element {
   const [to, setTo] = useState("");
   const [asked, setAsked] = useState<Record<string, string | undefined> | null>(search.get("actor") ? { actor, dataset } : null);
   const [offset, setOffset] = useState(0);
-  const loaded = useData<List<ExposedRow> & Partial<ExposureSummary>>(asked && `/v1/exposed${query({ ...asked, offset: String(offset), limit: kPage })}`);
+  const loaded = useData<List<ExposedRow> & Partial<ExposureSummary> & { by_country?: { country: string; count: number }[] }>(asked && `/v1/exposed${query({ ...asked, offset: String(offset), limit: kPage, events: kEvents })}`);
   return (
     <>
       <form class="card" onSubmit={(event) => {
@@ -73,7 +93,7 @@ function Exposed(): JSX.Element {
         </div>
         <div><button class="button primary" data-testid="exposed-do">Look up</button></div>
       </form>
-      {asked && <Shown of={loaded} what="the people">{(data) => data.items.length ? <>{data.grade && <Exposure of={data as ExposureSummary} />}<Rows rows={data.items} first="Person" /><Pager offset={offset} page={kPage} total={data.total ?? data.items.length} onChange={setOffset} /></> : <section class="card"><Empty title="Nobody, as far as the logs say">No access to people’s data by this account was found in that time.</Empty></section>}</Shown>}
+      {asked && <Shown of={loaded} what="the people">{(data) => data.items.length ? <>{data.grade && <Exposure of={data as ExposureSummary} />}<Countries of={data.by_country} /><Rows rows={data.items} first="Person" /><Pager offset={offset} page={kPage} total={data.total ?? data.items.length} onChange={setOffset} /></> : <section class="card"><Empty title="Nobody, as far as the logs say">No access to people’s data by this account was found in that time.</Empty></section>}</Shown>}
     </>
   );
 }
@@ -83,10 +103,11 @@ function Rows({ rows, first }: { rows: ExposedRow[]; first: string }): JSX.Eleme
     <div class="stack">
       <p role="status" class="visually-hidden">{count(rows.length, "answer is", "answers are")} shown</p>
       <div class="table-wrap" role="region" aria-label="Answers" tabIndex={0}><table data-testid="exposed-rows">
-        <thead><tr><th scope="col">{first}</th><th scope="col">How sure</th><th scope="col">Dataset</th><th scope="col">Data</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
+        <thead><tr><th scope="col">{first}</th><th scope="col">How sure</th><th scope="col">Dataset</th><th scope="col">Data</th><th scope="col">First</th><th scope="col">Last</th><th scope="col">Evidence</th></tr></thead>
         <tbody>{rows.map((row, index) => {
           const who = first === "Who" ? row.actor ?? "not known" : row.subject ?? row.pseudonym ?? "not known";
-          return <tr key={index}><td>{/^[0-9a-f]{32}$/.test(who) ? <code title={who}>{who.slice(0, 12)}…</code> : who}</td><td><State of={kPersonGrades} value={row.grade} /></td><td>{row.dataset ?? "not known"}</td><td>{row.fields?.length ? reachedData(row.fields) : "not known"}</td><td><When time={row.first} /></td><td><When time={row.last} /></td></tr>;
+          return <tr key={index}><td>{/^[0-9a-f]{32}$/.test(who) ? <code title={who}>{who.slice(0, 12)}…</code> : who}</td><td><State of={kPersonGrades} value={row.grade} /></td><td>{row.dataset ?? "not known"}</td><td>{row.fields?.length ? reachedData(row.fields) : "not known"}</td><td><When time={row.first} /></td><td><When time={row.last} /></td>
+            <td>{row.accesses ? <Accesses list={row.accesses} /> : <span class="quiet">not kept</span>}{row.at_least !== undefined && row.at_most !== undefined && row.at_least !== row.at_most && <span class="small quiet">{row.at_least ? `surely ${number(row.at_least)} of them` : "perhaps none of them"}</span>}</td></tr>;
         })}</tbody>
       </table></div>
     </div>

@@ -1,13 +1,12 @@
-// Parts that more than one page shows: history, people, tasks, exposure in words.
+// Parts that more than one page shows: history, tasks, exposure in words, paging.
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api, query } from "../api";
-import { useData } from "../live";
+import { api } from "../api";
 import { may, useUser } from "../session";
-import type { ExposureSummary, History, People, Person, Revealed, Role, Task, TaskState } from "../types";
-import { count, fieldName, howMany, kGrades, kPersonGrades, kTaskStates, number, reachedData, readable, valueName, whoMay, word } from "../words";
+import type { ExposureSummary, History, Role, Task, TaskState } from "../types";
+import { fieldName, howMany, kGrades, kTaskStates, number, readable, valueName, whoMay, word } from "../words";
 import { fromInput, toInput } from "../time";
-import { Choice, Clock, Empty, Explain, Field, Shown, State, When } from "./basic";
+import { Choice, Clock, Empty, Explain, Field, State, When } from "./basic";
 import { Ask, toast } from "./dialog";
 
 // One value of a change: a state by its name, a time as a time, a fingerprint cut short.
@@ -45,89 +44,6 @@ export function Exposure({ of, long }: { of: ExposureSummary | null | undefined;
       {!long && <Explain about={`the grade “${grade.label}”`}>{grade.more}</Explain>}
       {long && <span class="quiet" data-testid="grade-explained">{grade.more}</span>}
     </span>
-  );
-}
-
-const kPage = 25;
-// Who was reached, a page at a time, by pseudonym. Names come only for a reason, and asking is recorded.
-export function PeopleTable({ base, about }: { base: string; about: { alert?: string; incident?: string } }): JSX.Element {
-  const [offset, setOffset] = useState(0);
-  const [marked, setMarked] = useState<Set<string>>(new Set());
-  const [names, setNames] = useState<Map<string, Revealed>>(new Map());
-  const [asking, setAsking] = useState<string[] | null>(null);
-  const loaded = useData<People>(`${base}/people${query({ offset: String(offset), limit: kPage })}`, ["alert", "incident"]);
-  const toggle = (pseudonym: string): void => setMarked((old) => {
-    const next = new Set(old);
-    if (!next.delete(pseudonym)) next.add(pseudonym);
-    return next;
-  });
-  return (
-    <Shown of={loaded} what="the people">
-      {(people) => {
-        const items = people.items ?? [];
-        const total = people.total ?? items.length;
-        const countries = Array.isArray(people.by_country)
-          ? people.by_country.map(({ country, count: n }) => [country, n] as [string, number])
-          : Object.entries(people.by_country ?? {});
-        const chosen = items.filter(({ pseudonym }) => marked.has(pseudonym)).map(({ pseudonym }) => pseudonym);
-        const grade = word(kGrades, people.grade);
-        return (
-          <div class="stack">
-            <section class="card" aria-label="How many, and how sure">
-              <div class="row spread">
-                <div class="row"><h2 data-testid="people-count">{howMany(people)}</h2><State of={kGrades} value={people.grade} testid="grade" /></div>
-                {people.dataset && <span class="quiet">from <strong>{people.dataset}</strong></span>}
-              </div>
-              <p data-testid="grade-explained">{grade.more}</p>
-              {people.reasons?.length > 0 && <details><summary>How Tocsin knows</summary><ul>{people.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul></details>}
-              {countries.length > 0 && <p class="small quiet">Where they live, as far as the register says: {countries.map(([country, n]) => `${country || "not known"} ${number(n)}`).join(" · ")}</p>}
-            </section>
-            {!items.length && <Empty title="No list of people">{people.grade === "unknown" ? "The log does not say who was reached." : "No person is known to have been reached."}</Empty>}
-            {items.length > 0 && (
-              <>
-                <div class="row spread">
-                  <p class="quiet small">People are shown by pseudonym, a code that stands for one person. <Explain about="pseudonyms">Names are kept in the vault. You can reveal them when you have a reason; the reason is recorded in the ledger with your name.</Explain></p>
-                  <Needs roles={["analyst", "manager"]} what="reveal names"><button type="button" class="button small" data-testid="reveal" onClick={() => setAsking(chosen.length ? chosen : items.map(({ pseudonym }) => pseudonym))}>
-                    Reveal {chosen.length ? count(chosen.length, "name", "names") : "the names on this page"}…
-                  </button></Needs>
-                </div>
-                <div class="table-wrap" role="region" aria-label="People reached" tabIndex={0}>
-                  <table data-testid="people">
-                    <thead><tr><th scope="col"><span class="visually-hidden">Choose</span></th><th scope="col">Person</th><th scope="col">How sure</th><th scope="col">Data reached</th><th scope="col">First</th><th scope="col">Last</th><th scope="col">In the register</th></tr></thead>
-                    <tbody>{items.map((person: Person) => {
-                      const name = names.get(person.pseudonym);
-                      return (
-                        <tr key={person.pseudonym} data-testid="person">
-                          <td><input type="checkbox" aria-label={`Choose person ${person.pseudonym.slice(0, 8)}`} checked={marked.has(person.pseudonym)} onChange={() => toggle(person.pseudonym)} /></td>
-                          <td>{name
-                            ? <span class="stack tight"><strong>{name.name ?? "name not in the register"}</strong><span class="small quiet">id {name.id ?? "not known"}</span></span>
-                            : <code title={person.pseudonym}>{person.pseudonym.slice(0, 12)}…</code>}</td>
-                          <td><State of={kPersonGrades} value={person.grade} /></td>
-                          <td>{person.fields?.length ? reachedData(person.fields) : <span class="quiet">not known</span>}</td>
-                          <td><When time={person.first} /></td><td><When time={person.last} /></td>
-                          <td>{person.in_register === null || person.in_register === undefined ? "not known" : person.in_register ? "yes" : "no"}</td>
-                        </tr>
-                      );
-                    })}</tbody>
-                  </table>
-                </div>
-                <Pager offset={offset} page={kPage} total={total} onChange={setOffset} />
-              </>
-            )}
-            {asking && (
-              <Ask title={`Reveal ${count(asking.length, "name", "names")}`} action="Reveal" reason="Why do you need to know who they are?" testid="reveal-dialog" onClose={() => setAsking(null)}
-                onDo={async (reason) => {
-                  const answer = await api.post<{ items: Revealed[] }>("/v1/people/reveal", { pseudonyms: asking, reason, ...about });
-                  setNames((old) => new Map([...old, ...answer.items.map((item) => [item.pseudonym, item] as [string, Revealed])]));
-                  toast(`${count(answer.items.length, "name", "names")} revealed; recorded in the ledger.`);
-                }}>
-                <p>Names are personal data too. Look only at those you need.</p>
-              </Ask>
-            )}
-          </div>
-        );
-      }}
-    </Shown>
   );
 }
 
