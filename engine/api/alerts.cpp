@@ -1,6 +1,7 @@
 // Requests become calls of Respond; errors become problems.
 #include "engine/api/alerts.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace tocsin::engine {
@@ -78,9 +79,21 @@ Result<storage::Alert> load(Reader& reader, std::int64_t id) {
   return std::move(**alert);
 }
 
-Result<json::object> detail(Reader& reader, std::int64_t id, std::size_t findings_offset) {
+// Findings of one alert may tell of the same people (a bulk export that is off-hours, too), which adding up cannot know.
+// The index knows who they are: where its upper bound is lower, it is taken; both hold the truth.
+Result<void> tighten(const WorkflowApi& api, Reader& reader, storage::Alert& alert) {
+  if (!alert.exposure || !alert.exposure->at_most || api.respond.deps().people == nullptr) return {};
+  auto people = api.respond.people(reader, std::span<const storage::Alert>(&alert, 1));
+  if (!people) return pass(std::move(people));
+  const std::uint64_t least = alert.exposure->at_least.value_or(0);
+  if (people->at_most && *people->at_most >= least) alert.exposure->at_most = std::min(*alert.exposure->at_most, *people->at_most);
+  return {};
+}
+
+Result<json::object> detail(const WorkflowApi& api, Reader& reader, std::int64_t id, std::size_t findings_offset) {
   auto alert = load(reader, id);
   if (!alert) return pass(std::move(alert));
+  if (auto done = tighten(api, reader, *alert); !done) return pass(std::move(done));
   json::object out = alert_json(*alert);
   if (auto done = add_number(reader, *alert, out); !done) return pass(std::move(done));
   auto findings = AlertStore::findings_of(reader, id, findings_offset, kMaxFindingsShown, kMaxEvidenceShown);
@@ -102,7 +115,7 @@ Result<json::object> detail(Reader& reader, std::int64_t id, std::size_t finding
 // What every decision answers: the alert as it stands now.
 Response now_is(const WorkflowApi& api, const Result<storage::Alert>& decided) {
   if (!decided) return problem(decided.error());
-  auto out = api.database().read([&](Reader& reader) { return detail(reader, decided->id, 0); });
+  auto out = api.database().read([&](Reader& reader) { return detail(api, reader, decided->id, 0); });
   if (!out) return problem(out.error());
   return ok(*out);
 }
@@ -137,7 +150,7 @@ void add_reading(Router& router, const WorkflowApi& api) {
     if (!id) return problem(id.error());
     auto offset = number_of(request, "findings_offset", 0, 1'000'000'000);
     if (!offset) return problem(offset.error());
-    return answer(api.database().read([&](Reader& reader) { return detail(reader, *id, *offset); }));
+    return answer(api.database().read([&](Reader& reader) { return detail(api, reader, *id, *offset); }));
   });
 
   router.add("GET", "/v1/alerts/{id}/people", kAnyUser, [api](const Request& request) {

@@ -94,13 +94,13 @@ class OwnRecording(unittest.TestCase):
         self.assertGreater(len(lines(run("ledger", "show", "--data", self.data, "--json").stdout)), before)
 
 
-def pgaudit_line(when, user, statement, rows, number):
+def pgaudit_line(when, user, statement, rows, number, host="127.0.0.1", command="SELECT"):
     """One statement as PostgreSQL 15 with pgaudit and log_rows writes it to its JSON log."""
     return json.dumps({
         "timestamp": when.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC", "user": user, "dbname": "clinic", "pid": 4000 + number,
-        "remote_host": "127.0.0.1", "remote_port": 50000 + number, "session_id": f"6b0462e2.{number:x}", "line_num": 1, "ps": "SELECT",
+        "remote_host": host, "remote_port": 50000 + number, "session_id": f"6b0462e2.{number:x}", "line_num": 1, "ps": "SELECT",
         "session_start": when.strftime("%Y-%m-%d %H:%M:%S") + " UTC", "vxid": f"3/{number}", "txid": 0, "error_severity": "LOG",
-        "message": f'AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.patient,"{statement}",<none>,{rows}',
+        "message": f'AUDIT: SESSION,1,1,READ,{command},TABLE,public.patient,"{statement}",<none>,{rows}',
         "application_name": "psql", "backend_type": "client backend", "query_id": 0}) + "\n"
 
 
@@ -250,6 +250,66 @@ class FrozenSet(unittest.TestCase):
         damaged = run("ledger", "verify", "--data", self.data)
         self.assertEqual(damaged.returncode, 1, damaged.stdout)
         self.assertIn(b"frozen people 1 of incident 1", damaged.stdout)
+
+
+class ExportAlerts(unittest.TestCase):
+    """Whatever rings as an export says whom it reached, how many they are, and how sure that is."""
+
+    def test_each_kind_of_export_alert_carries_its_exposure(self):
+        import datetime
+        noon, night = datetime.datetime(2026, 11, 23, 12, 0, 0), datetime.datetime(2026, 11, 23, 3, 0, 0)
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: clinic-db, file: live.json, format: pgaudit-json}",
+                                  extra="exports: {networks: [127.0.0.0/8], hours: 'Mon-Fri 07:00-19:00 +00:00', first_time_days: 30}")
+            with open(os.path.join(folder, "patients.csv"), encoding="utf-8") as f:
+                ids = sorted(int(row.split(",")[0]) for row in f.read().splitlines()[1:])
+            some = ids[:60]
+            named = "SELECT id, name FROM patient WHERE id IN (%s)" % ",".join(map(str, some))
+            # actor -> (rule, the true people, their number as the log allows to say it, grade)
+            truth = {
+                "bulk": ("tocsin.export.select", set(some), (60, 60), "exact"),
+                "whole": ("tocsin.export.copy", set(ids), (0, len(ids)), "bound"),
+                "pages": ("tocsin.export.paging", set(ids[:300]), None, "bound"),
+                "leafing": ("tocsin.export.one-by-one", set(ids[:250]), None, "bound"),
+                "singly": ("tocsin.export.one-by-one", set(ids[:210]), (210, 210), "exact"),
+                "pipe": ("tocsin.export.outside", {ids[6]}, None, "exact"),
+                "remote": ("tocsin.export.outside", set(some), (60, 60), "exact"),
+                "night": ("tocsin.export.off-hours", set(some), (60, 60), "exact"),
+                "never": ("tocsin.export.first-time", set(some), (60, 60), "exact"),
+            }
+            rows = [(noon, "bulk", named, 60, {}), (noon, "remote", named, 60, {"host": "203.0.113.9"}), (night, "night", named, 60, {}),
+                    (noon, "never", named, 60, {}), (noon, "whole", "COPY patient TO STDOUT", 0, {"command": "COPY"}),
+                    (noon, "pipe", f"COPY (SELECT id, name FROM patient WHERE id = {ids[6]}) TO PROGRAM 'cat'", 1, {})]
+            rows += [(noon + datetime.timedelta(seconds=i), "pages", f"SELECT id, name FROM patient ORDER BY id LIMIT 60 OFFSET {60 * i}", 60, {}) for i in range(5)]
+            rows += [(noon + datetime.timedelta(seconds=i), "leafing", f"SELECT id, name FROM patient ORDER BY id LIMIT 25 OFFSET {25 * i}", 25, {}) for i in range(10)]
+            rows += [(noon + datetime.timedelta(seconds=i), "singly", f"SELECT id, name FROM patient WHERE id = {n}", 1, {}) for i, n in enumerate(ids[:210])]
+            with open(os.path.join(folder, "live.json"), "w", encoding="utf-8") as f:
+                f.writelines(pgaudit_line(when, user, statement, count, number, **more)
+                             for number, (when, user, statement, count, more) in enumerate(sorted(rows, key=lambda r: r[0]), 1))
+            with Tocsin(config) as server:
+                ada = server.api()
+                ada.claim(server.claim_url, "ada", "Ada")
+                alerts = wait_for(lambda: (lambda found: found if set(truth) <= set(found) else None)(
+                    {a["actor"]: a for a in ada.get("/v1/alerts?limit=200")["items"] if a["kind"] == "export"}))
+                for actor, (rule, people, count, grade) in truth.items():
+                    alert = alerts[actor]
+                    with self.subTest(actor):
+                        findings = wait_for(lambda: (lambda f: f if rule in {one["rule"] for one in f} else None)(ada.get(f"/v1/alerts/{alert['id']}")["findings"]))
+                        self.assertIn(rule, {f["rule"] for f in findings})
+                        exposure = ada.get(f"/v1/alerts/{alert['id']}")["exposure"]
+                        self.assertEqual(exposure["grade"], grade)
+                        self.assertLessEqual(exposure["at_least"], len(people))
+                        self.assertGreaterEqual(exposure["at_most"], len(people))
+                        if count:
+                            self.assertEqual((exposure["at_least"], exposure["at_most"]), count)
+                        listed = ada.get(f"/v1/alerts/{alert['id']}/people?limit=2000&events=1")
+                        names = ada.post("/v1/people/reveal", {"pseudonyms": [p["pseudonym"] for p in listed["items"]], "reason": "the truth"})["items"]
+                        self.assertLessEqual(people, {int(n["id"]) for n in names})
+                        if grade == "exact":
+                            self.assertEqual(people, {int(n["id"]) for n in names})
+                        for person in listed["items"]:
+                            self.assertTrue(person["accesses"]["items"][0]["event"]["line"] > 0)
+                            self.assertEqual(person["accesses"]["items"][0]["actor"], actor)
 
 
 class SharedClinic(unittest.TestCase):
