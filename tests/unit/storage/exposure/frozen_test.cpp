@@ -5,7 +5,7 @@
 
 #include "rules/base/bytes.hpp"
 #include "storage/register_store.hpp"
-#include "tests/unit/storage/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace tocsin::storage {
 namespace {
