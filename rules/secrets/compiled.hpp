@@ -1,5 +1,5 @@
 // The inside of a Scanner, shared by the files that make it up: scanner.cpp (loading, records), evaluate.cpp (one rule
-// on one record, as gitleaks does it), lines.cpp (many records in one text).
+// on one record, as gitleaks does it), hits.cpp (what was found, without doubles), lines.cpp (many records in one text).
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/secrets/doubles.hpp"
 #include "rules/secrets/extract.hpp"
 #include "rules/secrets/gates.hpp"
 #include "rules/secrets/generic_key.hpp"
@@ -29,17 +30,29 @@ struct Candidate {
   std::size_t line_start = 0;      // of the line that the match begins on
 };
 
+// What was seen in one record. Offsets count from `base` bytes before it.
+struct RecordSeen {
+  std::size_t base = 0;
+  std::span<const Gates::Event> events;
+  std::span<const NamedValue> values;
+  std::span<const NumberFound> numbers;
+  bool line_words = false;  // there are some in it, or it is not known
+};
+
 // Working memory of one thread; kept between records.
 struct Work {
-  std::vector<Gates::Event> events;
+  Gates::Seen seen;
   std::vector<NumberFound> numbers;
   std::vector<std::uint32_t> open;  // rules
-  std::vector<Word> words;          // for the rules that are done by hand
   std::vector<StemHit> stems;
   bool allow_comment = false;       // "gitleaks:allow" stands somewhere in the record
   std::vector<Candidate> candidates;
   std::vector<Found> found;
+  Specific specific;
+  Spans fields;
+  std::vector<std::pair<std::size_t, std::size_t>> foreign;  // where rules of loaded files found something
   std::string lower;                // of the secret looked at
+  bool line_words = false;          // a line's allow-list may hold in the record
   std::uint64_t round = 0;          // counts records
   struct LineAsked {                // a list that was asked about a whole line, and its answer
     const AllowList* list = nullptr;
@@ -74,13 +87,11 @@ struct Scanner::Compiled {
   // Looks at one record on its own.
   void scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
 
-  // What the gates and the numbers saw in one record becomes hits. Events and numbers count from `base`, the offset
-  // at which the record begins in the text that was searched; hits and drops count from the record, plus `offset`.
-  void judge(std::string_view record, std::size_t base, std::span<const Gates::Event> events, std::span<const NumberFound> numbers,
-             std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
+  // What the gates and the numbers saw in one record becomes hits. Hits and drops count from the record, plus `offset`.
+  void judge(std::string_view record, const RecordSeen& seen, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const;
 
-  // Runs one rule over the record and appends what remains. `words`, if given, are those of the generic key.
-  void evaluate(std::uint32_t index, std::string_view record, const Place& place, std::span<const Word>* words, std::vector<Candidate>& out,
+  // Runs one rule over the record and appends what remains. With `seen` the rule is done by hand, from its values.
+  void evaluate(std::uint32_t index, std::string_view record, const Place& place, const RecordSeen* seen, std::vector<Candidate>& out,
                 std::vector<Drop>* drops, bool as_part = false) const;
 
  private:

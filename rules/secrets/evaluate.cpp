@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "rules/base/text.hpp"
 #include "rules/secrets/compiled.hpp"
+#include "rules/secrets/entropy.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -38,7 +40,7 @@ bool finding_allowed(const AllowList& list, std::string_view target, const std::
   const bool possible = list.must_contain.empty() || std::any_of(list.must_contain.begin(), list.must_contain.end(), [&](const std::string& literal) {
                           return memmem(target.data(), target.size(), literal.data(), literal.size()) != nullptr;
                         });
-  const bool regex = possible && matches(list.regexes, target);
+  const bool regex = possible && !(list.refusal && list.refusal->refuses(target)) && matches(list.regexes, target);
   if (!list.all) return regex || has_stopword(list, lower_secret);
   if (list.regexes && !regex) return false;
   return list.stopwords.empty() || has_stopword(list, lower_secret);
@@ -57,8 +59,8 @@ class Lines {
   // The line or lines that the match lies on.
   std::string_view around(std::size_t start, std::size_t end) {
     if (!known_ || start < first_ || start > last_) {
-      const auto before = start == 0 ? std::string_view::npos : record_.rfind('\n', start - 1);
-      first_ = before == std::string_view::npos ? 0 : before + 1;
+      const void* const before = start == 0 ? nullptr : memrchr(record_.data(), '\n', start);
+      first_ = before == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(before) - record_.data()) + 1;
       last_ = std::min(record_.find('\n', start), record_.size());
       known_ = true;
       allowed_ = comments_ && record_.substr(first_, last_ - first_).find("gitleaks:allow") != std::string_view::npos;
@@ -104,6 +106,7 @@ const AllowList* Scanner::Compiled::allowed(const Rule& rule, const RuleSet& set
   for (const auto* lists : {&set.allow, &rule.allow}) {
     for (const auto& list : *lists) {
       if (list.target == AllowList::Target::kLine && list.stopwords.empty()) {
+        if (!work().line_words && !list.must_contain.empty()) continue;
         // The answer is the line's, not the secret's: many findings on one long line ask once.
         auto& places = work().lines_asked;
         auto& last = places[static_cast<std::size_t>(&list - lists->data()) % places.size()];
@@ -124,12 +127,15 @@ namespace {
 // The matches of a rule's regex, leftmost first, none overlapping.
 class Matches {
  public:
-  Matches(const RE2& regex, std::string_view record, std::span<const Word>* words) : regex_(regex), record_(record), words_(words) {}
+  // With `seen`: those of the generic key, from its values.
+  Matches(const RE2& regex, std::string_view record, const RecordSeen* seen) : regex_(regex), record_(record), by_hand_(seen != nullptr) {
+    if (seen != nullptr) base_ = seen->base, values_ = seen->values;
+  }
 
   bool next() {
     if (from_ > record_.size()) return false;
-    if (words_ != nullptr) {
-      if (!next_generic_key(record_, *words_, from_, hand_)) return false;
+    if (by_hand_) {
+      if (!next_generic_key(record_, base_, values_, from_, hand_)) return false;
       match_ = record_.substr(hand_.start, hand_.end - hand_.start);
     } else {
       re2::StringPiece whole;
@@ -145,14 +151,10 @@ class Matches {
     return true;
   }
 
-  // The secret, from a second run on the match alone, so that what surrounds it no longer counts.
+  // The secret, from a second run on the match alone, so that what surrounds it no longer counts. The generic key finds
+  // there what it found: its first naming word, its operator and all that the secret may consist of lie inside.
   std::string_view secret(int secret_group) {
-    if (words_ != nullptr) {
-      const std::string_view until = record_.substr(0, offset() + match_.size());
-      GenericKeyMatch again;
-      if (!next_generic_key(until, *words_, offset(), again)) return match_;
-      return record_.substr(again.secret_start, again.secret_end - again.secret_start);
-    }
+    if (by_hand_) return record_.substr(hand_.secret_start, hand_.secret_end - hand_.secret_start);
     const int groups = std::min(regex_.NumberOfCapturingGroups(), kMaxGroups - 1);
     if (groups == 0) return match_;
     const re2::StringPiece alone(match_.data(), match_.size());
@@ -168,11 +170,19 @@ class Matches {
   std::string_view text() const { return match_; }
   std::size_t offset() const { return static_cast<std::size_t>(match_.data() - record_.data()); }
   std::size_t found_at() const { return found_at_; }
+  // What is known of entropy(secret) > limit from the search for values.
+  std::optional<bool> random(double limit, double least) const {
+    if (!by_hand_ || limit < least) return std::nullopt;
+    if (!hand_.random) return false;
+    return limit == least ? std::optional(true) : std::nullopt;
+  }
 
  private:
   const RE2& regex_;
   std::string_view record_;
-  std::span<const Word>* words_;
+  bool by_hand_;
+  std::size_t base_ = 0;
+  std::span<const NamedValue> values_;
   GenericKeyMatch hand_;
   std::array<re2::StringPiece, kMaxGroups> group_;
   std::string_view match_;
@@ -214,7 +224,7 @@ class Parts {
 
 }  // namespace
 
-void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, const Place& place, std::span<const Word>* words,
+void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, const Place& place, const RecordSeen* seen,
                                  std::vector<Candidate>& out, std::vector<Drop>* drops, bool as_part) const {
   const Rule& rule = *rules[index].rule;
   if (rule.skip_report && !as_part) return;
@@ -222,7 +232,7 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
     if (drops != nullptr) drops->push_back({rule.id, c.start, c.end, std::move(reason)});
   };
   Lines lines(record, work().allow_comment);
-  Matches matches(*rule.regex, record, words);
+  Matches matches(*rule.regex, record, seen);
   const std::size_t first = out.size();
   while (matches.next()) {
     Candidate c;
@@ -234,7 +244,8 @@ void Scanner::Compiled::evaluate(std::uint32_t index, std::string_view record, c
     c.start = static_cast<std::size_t>(secret.data() - record.data());
     c.end = c.start + secret.size();
     if (rule.entropy != 0) {
-      if (!entropy_above(secret, rule.entropy)) {
+      const auto known = matches.random(rule.entropy, gates->least_entropy());
+      if (!(known ? *known : entropy_above(secret, rule.entropy))) {
         if (drops != nullptr) drop(c, "entropy " + short_number(entropy(secret)) + " is not above " + short_number(rule.entropy));
         continue;
       }

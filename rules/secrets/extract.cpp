@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "rules/base/text.hpp"
+#include "rules/secrets/byte_classes.hpp"
+#include "rules/secrets/entropy.hpp"
 #include "rules/secrets/layers.hpp"
 #include "rules/secrets/numbers.hpp"
 #include "rules/secrets/ruleset.hpp"
@@ -24,6 +26,82 @@ constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' &&
 constexpr bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 constexpr bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 constexpr bool is_key(char c) { return is_name(c) || c == '-' || c == '.' || is_high(c); }
+
+constexpr std::array<bool, 256> kKeyBytes = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = is_key(static_cast<char>(c));
+  return out;
+}();
+
+struct KeySpan {
+  std::size_t start, end;
+};
+
+#if defined(__SSE2__)
+// The same where nothing is unusual: fewer than sixteen bytes of ASCII before and behind the stem, and no escape.
+bool short_key_span(std::string_view text, const StemHit& stem, KeySpan& key) {
+  if (!stem.inside_key || stem.start < 16 || stem.end + 16U > text.size()) return false;
+  const __m128i before = sixteen(text.data() + stem.start - 16);
+  const __m128i behind = sixteen(text.data() + stem.end);
+  const unsigned not_before = ~mask_of(_mm_or_si128(name_bytes(before), before)) & 0xffffU;  // a high byte counts as one of a key
+  const unsigned not_behind = ~mask_of(_mm_or_si128(name_bytes(behind), behind)) & 0xffffU;
+  if (not_before == 0 || not_behind == 0) return false;
+  const auto front = static_cast<std::uint32_t>(__builtin_clz(not_before) - 16);
+  const auto back = static_cast<std::uint32_t>(__builtin_ctz(not_behind));
+  if ((mask_of(behind) & ((1U << back) - 1)) != 0) return false;
+  key = {stem.start - front, stem.end + back};
+  const char* const bytes = text.data();
+  const char left = bytes[key.start - 1];
+  if (left == '%' || left == '\\') return false;
+  while (key.start < stem.start && (bytes[key.start] == '-' || bytes[key.start] == '.')) ++key.start;
+  while (key.end > stem.end && (bytes[key.end - 1] == '-' || bytes[key.end - 1] == '.')) --key.end;
+  return true;
+}
+#endif
+
+// The key around a stem.
+KeySpan key_span(std::string_view text, const StemHit& stem) {
+#if defined(__SSE2__)
+  if (KeySpan key{}; short_key_span(text, stem, key)) return key;
+#endif
+  const char* const bytes = text.data();
+  const auto in_key = [&](std::size_t i) { return kKeyBytes[static_cast<unsigned char>(bytes[i])]; };
+  KeySpan key{stem.start, stem.end};
+  // A stem may bring what ends the key: "ssn=", "sin is ".
+  static constexpr std::string_view kTails[] = {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"};
+  for (const std::string_view tail : kTails) {
+    if (text[key.end - 1] == tail.back() && text.substr(key.start, key.end - key.start).ends_with(tail)) {
+      key.end -= tail.size();
+      break;
+    }
+  }
+  if (key.end - key.start > 2 && is_digit(text[key.end - 1]) && text[key.end - 2] == ' ') key.end -= 2;
+  const std::size_t stem_end = key.end;
+  // Words with a blank between are a key of their own: "za id", but not the end and the start of two others.
+  if (text.substr(key.start, stem_end - key.start).find(' ') != std::string_view::npos) {
+    const bool joined = (key.start > 0 && is_key(text[key.start - 1]) && text[key.start - 1] != '-' && text[key.start - 1] != '.') || (stem_end < text.size() && is_name(text[stem_end]));
+    if (joined) return {stem.start, stem.start};
+  }
+  const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
+  const std::size_t most = std::min(text.size(), stem_end + Vocabulary::kMaxKey);
+  if (in_key(key.start)) {
+    while (key.start > least && in_key(key.start - 1)) --key.start;
+  } else {
+    ++key.start;  // "&pw=" brings what stands before the key
+  }
+  while (key.end < most && in_key(key.end)) ++key.end;
+  // "%3Fpassword", "\npassword", "\u0022password": what the expansion swallowed of an escape is no part of the key.
+  if (key.start >= 1 && text[key.start - 1] == '%' && key.start + 2 <= stem.start) key.start += 2;
+  if (key.start >= 1 && text[key.start - 1] == '\\' && key.start < stem.start) {
+    key.start += text[key.start] == 'u' && key.start + 5 <= stem.start ? 5U : 1U;
+  }
+  // The full-width colon ends a key as ':' does.
+  const auto wide = text.substr(stem_end, key.end - stem_end).find("\uff1a");
+  if (wide != std::string_view::npos) key.end = stem_end + wide;
+  while (key.start < stem.start && (text[key.start] == '-' || text[key.start] == '.')) ++key.start;
+  while (key.end > stem_end && (text[key.end - 1] == '-' || text[key.end - 1] == '.')) --key.end;
+  return key;
+}
 
 // The letters of a naming word happen to stand in base64: "…kvPWDXwA== commit".
 bool looks_encoded(std::string_view key, char before) {
@@ -56,7 +134,6 @@ class Reader {
       : s_(text), words_(words), personal_(personal), found_(found), drops_(drops) {}
 
   void key_at(const StemHit& stem);
-  bool worth_reading(const StemHit& stem) const;
   void identified_by(const StemHit& stem);
   void url(const StemHit& stem);
   void bearer(const StemHit& stem);
@@ -73,10 +150,6 @@ class Reader {
   std::size_t done = 0;
 
  private:
-  struct KeySpan {
-    std::size_t start, end;
-  };
-
   bool at(std::size_t i, std::string_view word) const { return i < s_.size() && s_[i] == word.front() && s_.substr(i, word.size()) == word; }
   bool iat(std::size_t i, std::string_view word) const { return iequals(s_.substr(std::min(i, s_.size()), word.size()), word); }
   char get(std::size_t i) const { return i < s_.size() ? s_[i] : '\0'; }
@@ -92,8 +165,8 @@ class Reader {
     return std::min(s_.size(), i + (spent() ? Extractor::kShortValue : Extractor::kMaxValue));
   }
 
-  KeySpan key_span(const StemHit& stem) const;
   std::optional<Value> value_after(const KeySpan& key, const Key& meaning);
+  std::optional<Value> after_equals(std::size_t i, std::size_t gap, bool closed);
   std::optional<Value> after_separator(std::size_t i, Shape plain, bool encoded_separator);
   std::optional<Value> quoted(std::size_t i, bool sql);
   Value plain(std::size_t i, Shape shape, bool encoded_separator) const;
@@ -144,61 +217,9 @@ class Reader {
 
 // ---- keys
 
-constexpr std::array<bool, 256> kKeyBytes = [] {
-  std::array<bool, 256> out{};
-  for (std::size_t c = 0; c < out.size(); ++c) out[c] = is_key(static_cast<char>(c));
-  return out;
-}();
-
-Reader::KeySpan Reader::key_span(const StemHit& stem) const {
-  const char* const bytes = s_.data();
-  const auto in_key = [&](std::size_t i) { return kKeyBytes[static_cast<unsigned char>(bytes[i])]; };
-  KeySpan key{stem.start, stem.end};
-  // A stem may bring what ends the key: "ssn=", "sin is ".
-  static constexpr std::string_view kTails[] = {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"};
-  for (const std::string_view tail : kTails) {
-    if (s_[key.end - 1] == tail.back() && s_.substr(key.start, key.end - key.start).ends_with(tail)) {
-      key.end -= tail.size();
-      break;
-    }
-  }
-  if (key.end - key.start > 2 && is_digit(s_[key.end - 1]) && s_[key.end - 2] == ' ') key.end -= 2;
-  const std::size_t stem_end = key.end;
-  // Words with a blank between are a key of their own: "za id", but not the end and the start of two others.
-  if (s_.substr(key.start, stem_end - key.start).find(' ') != std::string_view::npos) {
-    const bool joined = (key.start > 0 && is_key(s_[key.start - 1]) && s_[key.start - 1] != '-' && s_[key.start - 1] != '.') || (stem_end < s_.size() && is_name(s_[stem_end]));
-    if (joined) return {stem.start, stem.start};
-  }
-  const std::size_t least = stem.start > Vocabulary::kMaxKey ? stem.start - Vocabulary::kMaxKey : 0;
-  const std::size_t most = std::min(s_.size(), stem_end + Vocabulary::kMaxKey);
-  if (in_key(key.start)) {
-    while (key.start > least && in_key(key.start - 1)) --key.start;
-  } else {
-    ++key.start;  // "&pw=" brings what stands before the key
-  }
-  while (key.end < most && in_key(key.end)) ++key.end;
-  // "%3Fpassword", "\npassword", "\u0022password": what the expansion swallowed of an escape is no part of the key.
-  if (key.start >= 1 && s_[key.start - 1] == '%' && key.start + 2 <= stem.start) key.start += 2;
-  if (key.start >= 1 && s_[key.start - 1] == '\\' && key.start < stem.start) {
-    key.start += s_[key.start] == 'u' && key.start + 5 <= stem.start ? 5U : 1U;
-  }
-  // The full-width colon ends a key as ':' does.
-  const auto wide = s_.substr(stem_end, key.end - stem_end).find("\uff1a");
-  if (wide != std::string_view::npos) key.end = stem_end + wide;
-  while (key.start < stem.start && (s_[key.start] == '-' || s_[key.start] == '.')) ++key.start;
-  while (key.end > stem_end && (s_[key.end - 1] == '-' || s_[key.end - 1] == '.')) --key.end;
-  return key;
-}
-
-bool Reader::worth_reading(const StemHit& stem) const {
-  const KeySpan span = key_span(stem);
-  const Key key = words_.recall(s_.substr(span.start, span.end - span.start));
-  return key.cls != KeyClass::kNone && key.cls != KeyClass::kAbout && (key.cls != KeyClass::kPersonalNumber || personal_);
-}
-
 void Reader::key_at(const StemHit& stem) {
   if (stem.start < done) return;
-  KeySpan span = key_span(stem);
+  KeySpan span = key_span(s_, stem);
   if (span.start < done && span.start < stem.start) return;
   std::string_view text = s_.substr(span.start, span.end - span.start);
   Key key = words_.recall(text);
@@ -266,6 +287,7 @@ void Reader::widen_number(Value& value) const {
 
 std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning) {
   std::size_t i = key.end;
+  if (get(i) == '=') return after_equals(i, i, false);  // nothing closes the key: what most keys have
   const std::string_view left = s_.substr(0, key.start);
   const bool xml = left.ends_with('<') || (left.ends_with(':') && key.start > 1 && is_name(s_[key.start - 2]));
   if (xml && (get(i) == '>' || is_blank(get(i)))) {
@@ -322,14 +344,7 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     }
     return std::nullopt;
   }
-  if (get(i) == '=') {
-    std::size_t j = i + 1;
-    if (get(j) == '=' || get(j) == '>' || get(j) == '~') ++j;
-    // "…Xpw== next": the padding of base64, not a comparison.
-    if (j == i + 2 && get(i + 1) == '=' && i == gap && !closed && is_space(get(j))) return std::nullopt;
-    const bool spaced = i > gap || is_blank(get(j));
-    return after_separator(j, spaced ? Shape::kPlain : Shape::kQuery, false);
-  }
+  if (get(i) == '=') return after_equals(i, gap, closed);
   if (at(i, "!=") || at(i, "<>")) return after_separator(i + 2, Shape::kPlain, false);
   if (at(i, "%3D") || at(i, "%3d")) return after_separator(i + 3, Shape::kQuery, true);
   if (at(i, "%3A") || at(i, "%3a")) return after_separator(i + 3, Shape::kQuery, true);
@@ -398,6 +413,16 @@ std::optional<Value> Reader::value_after(const KeySpan& key, const Key& meaning)
     return spaced(i, key, meaning);
   }
   return std::nullopt;
+}
+
+// key=value; `gap` is where the key's end has been read to, `closed` whether a quote closed it.
+std::optional<Value> Reader::after_equals(std::size_t i, std::size_t gap, bool closed) {
+  std::size_t j = i + 1;
+  if (get(j) == '=' || get(j) == '>' || get(j) == '~') ++j;
+  // "…Xpw== next": the padding of base64, not a comparison.
+  if (j == i + 2 && get(i + 1) == '=' && i == gap && !closed && is_space(get(j))) return std::nullopt;
+  const bool spaced = i > gap || is_blank(get(j));
+  return after_separator(j, spaced ? Shape::kPlain : Shape::kQuery, false);
 }
 
 // --password, and -storepass as Java's tools write it.
@@ -550,6 +575,9 @@ std::optional<Value> Reader::after_separator(std::size_t i, Shape shape, bool en
 
 // A value in quotes; `i` at the quote or at the backslashes before it. nullopt if there is none.
 std::optional<Value> Reader::quoted(std::size_t i, bool sql) {
+  // Quotes, and what may stand for one: \" %22 \u0022 &quot;
+  constexpr std::string_view kOpeners = "\"'`\\%&";
+  if (i >= s_.size() || kOpeners.find(s_[i]) == std::string_view::npos) return std::nullopt;
   std::size_t slashes = 0;
   while (get(i + slashes) == '\\' && slashes < 16) ++slashes;
   const char quote = get(i + slashes);
@@ -650,10 +678,14 @@ Value Reader::plain(std::size_t i, Shape shape, bool encoded_separator) const {
   Value value{i, i, shape, 0, encoded_separator};
   const std::size_t stop = limit_from(i);
   std::size_t k = i;
+  const char* const bytes = s_.data();
   for (; k < stop; ++k) {
+    const std::size_t from = k;
+    while (k < stop && !kMayEnd[static_cast<unsigned char>(bytes[k])]) ++k;
+    read_ += k - from;
+    if (k == stop) break;
     ++read_;
-    const char c = s_[k];
-    if (!kMayEnd[static_cast<unsigned char>(c)]) continue;
+    const char c = bytes[k];
     if (is_space(c) || c == '"' || c == '`' || c == '<') break;
     if (c == '&' && shape != Shape::kArgument) break;
     if (c == '\'' && (k + 1 == stop || !is_name(get(k + 1)))) break;
@@ -804,7 +836,7 @@ void Reader::judge(const Key& key, Value value, FieldRule rule) {
   if (value.start > 0 && s_[value.start - 1] == '`') return drop(rule, value, "expression");
   if (value.shape == Shape::kOdbc && is_digits(secret) && secret.size() < 3) return drop(rule, value, "template");
   if (value.shape == Shape::kQuery && raw.size() != secret.size() && placeholder(raw, key.word, words_)) return drop(rule, value, "variable");
-  if (!was_quoted && value.shape != Shape::kXml && value.shape != Shape::kArgument && value.shape != Shape::kOdbc) {
+  if (!was_quoted && value.shape != Shape::kXml && value.shape != Shape::kArgument && value.shape != Shape::kOdbc && !is_alnum(secret)) {
     if (is_expression(secret, get(value.end), words_)) return drop(rule, value, "expression");
     // "(sensitive value)", "<not shown>": only the first word was read.
     const char close = raw.empty() ? '\0' : raw[0] == '(' ? ')' : raw[0] == '<' ? '>' : raw[0] == '[' ? ']' : '\0';
@@ -1299,10 +1331,13 @@ std::vector<std::pair<std::string, StemKind>> Extractor::stems() const {
   return out;
 }
 
+bool Extractor::is_inside_key(std::string_view literal) noexcept { return std::all_of(literal.begin(), literal.end(), is_key); }
+
 bool Extractor::worth_reading(std::string_view text, const StemHit& stem) const {
   if (stem.kind != StemKind::kKey) return true;
-  std::vector<Found> none;
-  return Reader(text, words_, personal_, none, nullptr).worth_reading(stem);
+  const KeySpan span = key_span(text, stem);
+  const KeyClass cls = words_.recall(text.substr(span.start, span.end - span.start)).cls;
+  return cls != KeyClass::kNone && cls != KeyClass::kAbout && (cls != KeyClass::kPersonalNumber || personal_);
 }
 
 void Extractor::run(std::string_view record, const std::vector<StemHit>& stems, std::vector<Found>& found, std::vector<Drop>* drops) const {

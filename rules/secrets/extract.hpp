@@ -26,6 +26,7 @@ struct StemHit {
   std::uint32_t start;
   std::uint32_t end;
   StemKind kind;
+  bool inside_key = false;  // known to consist of bytes of a key only: no "ssn=", no "za id"
 };
 
 // A secret found, with its decoded text; the caller turns it into a Hit and forgets the text.
@@ -50,6 +51,9 @@ class Extractor {
 
   // The literals that the matcher must look for, with what they lead to. Lower case.
   [[nodiscard]] std::vector<std::pair<std::string, StemKind>> stems() const;
+
+  // StemHit::inside_key of a stem's literal.
+  [[nodiscard]] static bool is_inside_key(std::string_view literal) noexcept;
 
   // Whether a stem in a text of one or many records is worth run(): false only if run() would find nothing at it.
   // A stem whose key only speaks about a secret is left out; run() names those among its drops.

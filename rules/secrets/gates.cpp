@@ -6,7 +6,7 @@
 #include <map>
 
 #include "rules/base/text.hpp"
-#include "rules/secrets/ruleset.hpp"
+#include "rules/secrets/entropy.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -55,7 +55,8 @@ std::string lower_as_upstream(std::string_view text) {
   return out;
 }
 
-Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems) {
+Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems,
+                             const std::vector<std::string>& line_words) {
   Gates out;
   struct Wanted {
     std::string literal;
@@ -109,6 +110,12 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
     item.opener.stem = kind;
     wanted.push_back(std::move(item));
   }
+  for (const auto& word : line_words) {
+    Wanted item;
+    item.literal = to_lower(word);
+    item.opener.what = Opener::What::kLineWord;
+    wanted.push_back(std::move(item));
+  }
   for (const auto& [literal, what] : {std::pair{std::string_view("-----begin"), Opener::What::kKeyBlock},
                                       std::pair{std::string_view("gitleaks:allow"), Opener::What::kAllowComment}, std::pair{kLongS, Opener::What::kFolding},
                                       std::pair{kKelvin, Opener::What::kFolding}, std::pair{kDottedI, Opener::What::kFolding}}) {
@@ -131,6 +138,11 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
       item.opener.needs_path = rules[item.opener.rules.front()].needs_path;
     }
     item.opener.length = static_cast<std::uint32_t>(item.literal.size());
+    const auto& needle = item.opener.needle;
+    const bool bare = !needle || (needle->around.empty() && needle->lead == 0 && needle->length == item.literal.size() && !needle->edge_before &&
+                                  (!needle->assigned || item.opener.naming_word));
+    out.quick_.push_back({item.opener.what, item.opener.stem, item.opener.naming_word, item.opener.needs_path, bare, Extractor::is_inside_key(item.literal),
+                          static_cast<std::uint8_t>(item.literal.size()), static_cast<std::uint8_t>(needle ? needle->length : item.literal.size())});
     out.openers_.push_back(std::move(item.opener));
     out.by_literal_.back().last = index + 1;
   }
@@ -149,69 +161,64 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
   return out;
 }
 
-namespace {
+// One text: what each literal in it is worth.
+class Gates::Places {
+ public:
+  Places(const Gates& gates, std::string_view text, const Look& look, Seen& out) : gates_(gates), text_(text), look_(look), out_(out) {}
 
-struct Call {
-  const Gates* gates;
-  std::string_view text;
-  const Gates::Look& look;
-  std::vector<Gates::Event>* out;
-  std::size_t line_end = 0;     // of the line last asked for
-  std::size_t op = static_cast<std::size_t>(-1);  // the operator last looked behind
-  bool worth = false;           // whether there was a secret behind it
+  static void on_literal(void* context, std::uint32_t literal, std::size_t end) { static_cast<Places*>(context)->literal(literal, end); }
+
+ private:
+  void literal(std::uint32_t literal, std::size_t end) {
+    const auto [first, last] = gates_.by_literal_.data()[literal];
+    const Quick* const quick = gates_.quick_.data();
+    for (std::uint32_t i = first; i < last; ++i) {
+      if (counts(quick[i], i, end)) out_.events.push_back({static_cast<std::uint32_t>(end), i});
+    }
+  }
+
+  bool counts(const Quick& opener, std::uint32_t index, std::size_t end) {
+    switch (opener.what) {
+      case Opener::What::kRules: {
+        if (opener.needs_path && !look_.path_known) return false;
+        const std::size_t start = end - opener.length;
+        if (!opener.naming_word) return opener.bare || gates_.openers_[index].needle->fits(text_, end);
+        return (opener.bare || gates_.openers_[index].needle->stands(text_, end)) && named_value(start, start + opener.word);
+      }
+      case Opener::What::kStem: {
+        if (opener.stem == StemKind::kUrl && !has_authority(text_, end)) return false;
+        return look_.everything || look_.extractor->worth_reading(text_, gates_.stem(index, static_cast<std::uint32_t>(end)));
+      }
+      case Opener::What::kLineWord: out_.line_words.push_back(static_cast<std::uint32_t>(end)); return false;
+      default: return true;
+    }
+  }
+
+  bool named_value(std::size_t start, std::size_t end) {
+    const double least = gates_.least_entropy_;
+    return values_.add(record_until_end(end), start, end, out_.values, [&](std::string_view secret) { return least == 0 || entropy_above(secret, least); }) &&
+           (out_.values.back().random || look_.everything);
+  }
 
   // The text up to the end of the record that holds the offset.
   std::string_view record_until_end(std::size_t at) {
-    if (!look.lines) return text;
-    if (at > line_end || line_end == 0) line_end = std::min(text.find('\n', at), text.size());
-    return text.substr(0, line_end);
+    if (!look_.lines) return text_;
+    if (at > line_end_ || line_end_ == 0) line_end_ = std::min(text_.find('\n', at), text_.size());
+    const bool with_return = line_end_ > at && text_[line_end_ - 1] == '\r';
+    return text_.substr(0, line_end_ - (with_return ? 1 : 0));
   }
+
+  const Gates& gates_;
+  std::string_view text_;
+  const Look& look_;
+  Seen& out_;
+  NamedValues values_;
+  std::size_t line_end_ = 0;  // of the line last asked for
 };
 
-}  // namespace
-
-void Gates::on_literal(void* context, std::uint32_t literal, std::size_t end) {
-  auto& call = *static_cast<Call*>(context);
-  const Gates& gates = *call.gates;
-  const auto [first, last] = gates.by_literal_[literal];
-  for (std::uint32_t i = first; i < last; ++i) {
-    const Opener& opener = gates.openers_[i];
-    bool weak = false;
-    if (opener.what == Opener::What::kRules) {
-      if (opener.needs_path && !call.look.path_known) continue;
-      if (opener.naming_word) {
-        if (!opener.needle->stands(call.text, end)) continue;
-        const std::string_view record = call.record_until_end(end);
-        const std::size_t word_end = end - opener.length + opener.needle->length;
-        const std::size_t op = assignment_follows(record, word_end);
-        if (op == std::string_view::npos) continue;
-        // Many words may lead to one operator.
-        if (op != call.op) {
-          call.op = op;
-          GenericKeyMatch match;
-          call.worth = generic_key_value(record, op, match) &&
-                       (gates.least_entropy_ == 0 || entropy_above(record.substr(match.secret_start, match.secret_end - match.secret_start), gates.least_entropy_));
-        }
-        weak = !call.worth && !call.look.everything;
-      } else if (opener.needle && !opener.needle->fits(call.text, end)) {
-        continue;
-      }
-    } else if (opener.what == Opener::What::kStem) {
-      if (opener.stem == StemKind::kUrl && !has_authority(call.text, end)) continue;
-      const auto to = static_cast<std::uint32_t>(end);
-      if (!call.look.everything && !call.look.extractor->worth_reading(call.text, {to - opener.length, to, opener.stem})) continue;
-    }
-    Event event{};
-    event.end = static_cast<std::uint32_t>(end);
-    event.opener = i & 0x7fffffffU;
-    event.weak = weak ? 1U : 0U;
-    call.out->push_back(event);
-  }
-}
-
-void Gates::find(std::string_view text, const Look& look, std::vector<Event>& out) const {
-  Call call{this, text, look, &out};
-  literals_->scan(text, on_literal, &call);
+void Gates::find(std::string_view text, const Look& look, Seen& out) const {
+  Places places(*this, text, look, out);
+  literals_->scan(text, Places::on_literal, &places);
 }
 
 bool Gates::keyword_in(std::uint32_t rule, std::string_view record) const {

@@ -25,20 +25,33 @@ class Gates {
       kStem,      // `stem` for the extractor
       kKeyBlock,  // "-----BEGIN": a record over several lines may start
       kAllowComment,  // "gitleaks:allow": matches on its line are passed over
+      kLineWord,  // a line's allow-list may hold here; of no interest by itself
       kFolding,   // a character that folds to ASCII: the record is evaluated the slow way
     } what = What::kRules;
-    std::optional<Needle> needle;      // else the literal alone
-    std::vector<std::uint32_t> rules;
     StemKind stem = StemKind::kKey;
-    std::uint32_t length = 0;          // of the literal
     bool naming_word = false;          // of the generic key: `rules` are done by hand
     bool needs_path = false;           // all of `rules` run only where a path is known
+    std::uint32_t length = 0;          // of the literal
+    std::optional<Needle> needle;      // else the literal alone
+    std::vector<std::uint32_t> rules;
   };
   struct Event {
-    std::uint32_t end;          // offset behind the literal
-    std::uint32_t opener : 31;  // index for opener()
-    // A naming word whose value is none, or not random enough: it opens nothing, but may be part of a match of another.
-    std::uint32_t weak : 1;
+    std::uint32_t end;     // offset behind the literal
+    std::uint32_t opener;  // index for opener()
+  };
+  // What stands in a text, in the order of the places.
+  struct Seen {
+    std::vector<Event> events;
+    // The generic key's naming words and their values. Those that are not random enough open nothing, but they may be
+    // part of a match of another.
+    std::vector<NamedValue> values;
+    std::vector<std::uint32_t> line_words;  // where a word of kLineWord ends
+
+    void clear() {
+      events.clear();
+      values.clear();
+      line_words.clear();
+    }
   };
 
   struct RuleInput {
@@ -48,8 +61,9 @@ class Gates {
     bool needs_path = false;
     double entropy = 0;                        // of the rule; 0 = none
   };
-  // Rules are known by their index in `rules`. An empty pattern never opens.
-  [[nodiscard]] static Result<Gates> compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems);
+  // Rules are known by their index in `rules`. An empty pattern never opens. `line_words`: see kLineWord.
+  [[nodiscard]] static Result<Gates> compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems,
+                                             const std::vector<std::string>& line_words);
 
   // How closely to look before something is worth an event.
   struct Look {
@@ -58,13 +72,21 @@ class Gates {
     bool everything = false;  // also what can only be dropped later, for an explanation
     const Extractor* extractor = nullptr;
   };
-  // Appends what stands in `text` (at most 4 GiB), by end. Thread-safe.
-  void find(std::string_view text, const Look& look, std::vector<Event>& out) const;
+  // Appends what stands in `text` (at most 4 GiB). Thread-safe.
+  void find(std::string_view text, const Look& look, Seen& out) const;
 
   [[nodiscard]] const Opener& opener(std::uint32_t index) const { return openers_[index]; }
+  // The stem whose literal ends at `end`.
+  [[nodiscard]] StemHit stem(std::uint32_t index, std::uint32_t end) const {
+    const Quick& quick = quick_[index];
+    return {end - quick.length, end, quick.stem, quick.inside_key};
+  }
 
   // Rules without keywords whose regex gave no needle: open everywhere.
   [[nodiscard]] const std::vector<std::uint32_t>& always() const noexcept { return always_; }
+
+  // The least entropy that a rule done by hand asks for; values above it are called random.
+  [[nodiscard]] double least_entropy() const noexcept { return least_entropy_; }
 
   // Whether a keyword of the rule stands in the record, where its needles do not imply that.
   [[nodiscard]] bool keyword_in(std::uint32_t rule, std::string_view record) const;
@@ -73,12 +95,23 @@ class Gates {
   void open_by_keywords(std::string_view record, std::vector<std::uint32_t>& out) const;
 
  private:
-  static void on_literal(void* context, std::uint32_t literal, std::size_t end);
+  class Places;
 
+  // What on_literal looks at first, small enough that those which come all the time stay in the cache.
+  struct Quick {
+    Opener::What what;
+    StemKind stem;
+    bool naming_word, needs_path;
+    bool bare;             // nothing to look at around the literal (of a naming word: but the assignment)
+    bool inside_key;       // of a stem: StemHit::inside_key
+    std::uint8_t length;   // of the literal
+    std::uint8_t word;     // bytes from its first one on that the needle covers
+  };
   struct Span {
     std::uint32_t first, last;
   };
   std::vector<Opener> openers_;
+  std::vector<Quick> quick_;  // of each opener
   std::vector<Span> by_literal_;  // into openers_
   std::optional<Literals> literals_;
   std::vector<std::uint32_t> always_;

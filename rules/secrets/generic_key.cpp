@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "rules/secrets/byte_classes.hpp"
 #include "rules/secrets/needles.hpp"
 
 namespace tocsin::rules::secrets {
@@ -39,14 +40,29 @@ constexpr std::size_t kMinSecret = 10, kMaxSecret = 150;
 constexpr std::size_t kMinBase = 12;
 constexpr std::size_t kMaxPadding = 3;
 
+// A run of [\w.=-] from `at` on, `stop` at the latest: sixteen bytes at a time where there are so many.
+std::size_t secret_run(std::string_view text, std::size_t at, std::size_t stop) {
+  const char* const bytes = text.data();
+#if defined(__SSE2__)
+  while (at + 16 <= stop) {
+    const __m128i data = sixteen(bytes + at);
+    const unsigned others = ~mask_of(_mm_or_si128(name_bytes(data), _mm_cmpeq_epi8(data, _mm_set1_epi8('=')))) & 0xffffU;
+    if (others != 0) return at + static_cast<std::size_t>(__builtin_ctz(others));
+    at += 16;
+  }
+#endif
+  while (at < stop && (kKinds[static_cast<unsigned char>(bytes[at])] & kSecret) != 0) ++at;
+  return at;
+}
+
 class Tail {
  public:
   explicit Tail(std::string_view text) : s_(text) {}
 
   // Everything from the operator on.
-  bool match(std::size_t op, GenericKeyMatch& out) const {
+  bool match(std::size_t op, NamedValue& out) const {
     // The alternatives of the operator in their order: = > :{1,3}= || : => ?= ,
-    switch (s_[op]) {
+    switch (s_.data()[op]) {
       case '=': return value(op + 1, out) || (get(op + 1) == '>' && value(op + 2, out));
       case ':': {
         std::size_t colons = 1;
@@ -63,22 +79,15 @@ class Tail {
   char get(std::size_t i) const { return i < s_.size() ? s_.data()[i] : '\0'; }
   bool is(std::size_t i, std::uint8_t kind) const { return i < s_.size() && (kKinds[static_cast<unsigned char>(s_.data()[i])] & kind) != 0; }
 
-  // Where a run of such characters that begins at `at` ends, before `stop` at the latest.
-  std::size_t run(std::size_t at, std::size_t stop, std::uint8_t kind) const {
-    const char* const bytes = s_.data();
-    while (at < stop && (kKinds[static_cast<unsigned char>(bytes[at])] & kind) != 0) ++at;
-    return at;
-  }
-
   // The offset behind what may end a secret, or npos.
   std::size_t closed(std::size_t at) const {
     if (at >= s_.size()) return at;
     if (is(at, kCloses)) return at + 1;
     const char next = static_cast<char>(get(at + 1) | 0x20);
-    return s_[at] == '\\' && (next == 'n' || next == 'r') ? at + 2 : std::string_view::npos;
+    return s_.data()[at] == '\\' && (next == 'n' || next == 'r') ? at + 2 : std::string_view::npos;
   }
 
-  bool value(std::size_t at, GenericKeyMatch& out) const {
+  bool value(std::size_t at, NamedValue& out) const {
     std::size_t quotes = 0;
     while (quotes < kMaxQuotes && is(at + quotes, kQuote)) ++quotes;
     for (std::size_t n = quotes + 1; n-- > 0;) {
@@ -87,22 +96,23 @@ class Tail {
     return false;
   }
 
-  bool secret(std::size_t at, GenericKeyMatch& out) const {
-    std::size_t end = run(at, std::min(s_.size(), at + kMaxSecret + 1), kSecret);
+  bool secret(std::size_t at, NamedValue& out) const {
+    std::size_t end = secret_run(s_, at, std::min(s_.size(), at + kMaxSecret + 1));
     if (end - at >= kMinSecret && end - at <= kMaxSecret && take(at, end, out)) return true;
     if (!is(at, kAlnum)) return false;
-    end = run(at + 1, s_.size(), kBase);
+    end = at + 1;
+    while (is(end, kBase)) ++end;
     if (end - at < kMinBase) return false;
     for (std::size_t i = 0; i < kMaxPadding && get(end) == '='; ++i) ++end;
     return take(at, end, out);
   }
 
-  bool take(std::size_t at, std::size_t end, GenericKeyMatch& out) const {
+  bool take(std::size_t at, std::size_t end, NamedValue& out) const {
     const std::size_t behind = closed(end);
     if (behind == std::string_view::npos) return false;
-    out.secret_start = at;
-    out.secret_end = end;
-    out.end = behind;
+    out.secret_start = static_cast<std::uint32_t>(at);
+    out.secret_end = static_cast<std::uint32_t>(end);
+    out.end = static_cast<std::uint32_t>(behind);
     return true;
   }
 
@@ -118,26 +128,35 @@ bool is_generic_key_pattern(std::string_view pattern) noexcept {
          R"(([\w.=-]{10,150}|[a-z0-9][a-z0-9+/]{11,}={0,3})(?:[\x60'"\s;]|\\[nr]|$))";
 }
 
-bool generic_key_value(std::string_view text, std::size_t op, GenericKeyMatch& out) noexcept { return Tail(text).match(op, out); }
-
-bool next_generic_key(std::string_view text, std::span<const Word> words, std::size_t from, GenericKeyMatch& out) noexcept {
-  const Tail tail(text);
-  auto word = std::lower_bound(words.begin(), words.end(), from, [](const Word& w, std::size_t at) { return w.start < at; });
-  std::size_t last_op = std::string_view::npos;
-  for (; word != words.end() && word->end <= text.size(); ++word) {
-    // What is not matched behind an operator is not matched for the next word that leads to it either.
-    const std::size_t op = assignment_follows(text, word->end);
-    if (op == std::string_view::npos || op == last_op) continue;
-    last_op = op;
-    if (!tail.match(op, out)) continue;
-    // The leftmost start from which this word can be reached. A later word's start can never lie further left.
-    std::size_t start = word->start;
-    const std::size_t least = std::max(from, start > kMaxPrefix ? start - kMaxPrefix : 0);
-    while (start > least && (kKinds[static_cast<unsigned char>(text[start - 1])] & kName) != 0) --start;
-    out.start = start;
-    return true;
+NamedValues::Step NamedValues::lead(std::string_view text, std::size_t word_end) noexcept {
+  if (word_end <= same_from_ || word_end > same_until_) {
+    const Assignment assignment = assignment_at(text, word_end);
+    same_from_ = word_end;
+    same_until_ = assignment.same_until;
+    if (assignment.op == std::string_view::npos) {
+      led_ = false;
+      return Step::kNone;
+    }
+    led_ = true;
+    if (assignment.op != op_) {
+      op_ = assignment.op;
+      value_ = Tail(text).match(op_, last_);
+      return value_ ? Step::kNew : Step::kNone;
+    }
   }
-  return false;
+  return led_ && value_ ? Step::kSame : Step::kNone;
+}
+
+bool next_generic_key(std::string_view text, std::size_t base, std::span<const NamedValue>& values, std::size_t from, GenericKeyMatch& out) noexcept {
+  while (!values.empty() && values.front().word - base < from) values = values.subspan(1);
+  if (values.empty()) return false;
+  const NamedValue& value = values.front();
+  // The leftmost start from which this word can be reached. A later word's start can never lie further left.
+  std::size_t start = value.word - base;
+  const std::size_t least = std::max(from, start > kMaxPrefix ? start - kMaxPrefix : 0);
+  while (start > least && (kKinds[static_cast<unsigned char>(text.data()[start - 1])] & kName) != 0) --start;
+  out = {start, value.end - base, value.secret_start - base, value.secret_end - base, value.random};
+  return true;
 }
 
 }  // namespace tocsin::rules::secrets

@@ -65,8 +65,8 @@ class LineReader {
   void block(std::size_t end) {
     base_ = done_;
     const std::string_view text = text_.substr(base_, end - base_);
-    events_.clear();
-    compiled_.gates->find(text, compiled_.look(true, place_, explain_), events_);
+    seen_.clear();
+    compiled_.gates->find(text, compiled_.look(true, place_, explain_), seen_);
     numbers_.clear();
     if (compiled_.extractor && compiled_.options.personal) find_numbers(text, numbers_);
     const bool every_line = !compiled_.gates->always().empty();
@@ -77,13 +77,15 @@ class LineReader {
       if (compiled_.options.personal && compiled_.options.contacts) find_contact_lines(text);
     }
     event_ = 0;
-    first_of_line_ = 0;
+    value_ = 0;
+    line_word_ = 0;
     number_ = 0;
     while (!held_) {
-      while (event_ < events_.size() && (base_ + events_[event_].end <= done_ || events_[event_].weak != 0)) ++event_;
+      const auto& events = seen_.events;
+      while (event_ < events.size() && base_ + events[event_].end <= done_) ++event_;
       while (number_ < numbers_.size() && base_ + numbers_[number_].start < done_) ++number_;
       std::size_t at = end;
-      if (event_ < events_.size()) at = std::min(at, base_ + events_[event_].end - 1);
+      if (event_ < events.size()) at = std::min(at, base_ + events[event_].end - 1);
       if (number_ < numbers_.size()) at = std::min(at, base_ + numbers_[number_].start);
       while (whole_line_ < whole_lines_.size() && whole_lines_[whole_line_] < done_) ++whole_line_;
       if (whole_line_ < whole_lines_.size()) at = std::min(at, whole_lines_[whole_line_]);
@@ -117,12 +119,17 @@ class LineReader {
   }
 
   void line(std::size_t from, std::size_t end) {
-    while (first_of_line_ < events_.size() && base_ + events_[first_of_line_].end <= from) ++first_of_line_;
-    const std::size_t first_event = first_of_line_;
-    event_ = first_event;
+    const std::size_t first_event = event_;
     bool key_blocks = false;
-    for (; event_ < events_.size() && base_ + events_[event_].end <= end; ++event_) {
-      key_blocks = key_blocks || compiled_.gates->opener(events_[event_].opener).what == Gates::Opener::What::kKeyBlock;
+    for (; event_ < seen_.events.size() && base_ + seen_.events[event_].end <= end; ++event_) {
+      key_blocks = key_blocks || compiled_.gates->opener(seen_.events[event_].opener).what == Gates::Opener::What::kKeyBlock;
+    }
+    while (value_ < seen_.values.size() && base_ + seen_.values[value_].word < from) ++value_;
+    const std::size_t first_value = value_;
+    while (value_ < seen_.values.size() && base_ + seen_.values[value_].word < end) ++value_;
+    bool line_words = false;
+    for (; line_word_ < seen_.line_words.size() && base_ + seen_.line_words[line_word_] <= end; ++line_word_) {
+      line_words = line_words || base_ + seen_.line_words[line_word_] > from;
     }
     const std::size_t first_number = number_;
     while (number_ < numbers_.size() && base_ + numbers_[number_].end <= end) ++number_;
@@ -147,10 +154,11 @@ class LineReader {
       (void)windows.take(scanner_, place_, record, true, found.hits, drops);
     } else {
       record = without_return(record);
-      std::span<const Gates::Event> events(events_.data() + first_event, event_ - first_event);
+      std::span<const Gates::Event> events(seen_.events.data() + first_event, event_ - first_event);
       // A literal that reaches over a line end is no part of either line.
       while (!events.empty() && base_ + events.front().end - compiled_.gates->opener(events.front().opener).length < from) events = events.subspan(1);
-      compiled_.judge(record, from - base_, events, {numbers_.data() + first_number, number_ - first_number}, 0, place_, found.hits, drops);
+      const RecordSeen seen{from - base_, events, {seen_.values.data() + first_value, value_ - first_value}, {numbers_.data() + first_number, number_ - first_number}, line_words};
+      compiled_.judge(record, seen, 0, place_, found.hits, drops);
     }
     if (found.length > 0 && text_[from + found.length - 1] == '\r') --found.length;
     done_ = std::min(behind + 1, text_.size());
@@ -164,7 +172,7 @@ class LineReader {
     return line;
   }
 
-  static inline thread_local std::vector<Gates::Event> events_;
+  static inline thread_local Gates::Seen seen_;
   static inline thread_local std::vector<NumberFound> numbers_;
   static inline thread_local std::vector<ContactFound> contacts_;
   static inline thread_local std::vector<std::size_t> whole_lines_;  // starts of lines that must be read, whatever the matcher says
@@ -178,8 +186,7 @@ class LineReader {
   std::vector<LineHits>& out_;
   std::size_t done_ = 0;  // everything before this is dealt with; the start of a line
   std::size_t base_ = 0;  // of the block
-  std::size_t event_ = 0, number_ = 0, whole_line_ = 0;
-  std::size_t first_of_line_ = 0;  // event, weak ones too
+  std::size_t event_ = 0, value_ = 0, line_word_ = 0, number_ = 0, whole_line_ = 0;
   bool held_ = false;     // at a key block whose end is not there yet
 };
 

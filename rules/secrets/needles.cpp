@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "rules/secrets/byte_classes.hpp"
 #include "rules/secrets/regex_tree.hpp"
 
 namespace tocsin::rules::secrets {
@@ -96,6 +97,8 @@ Ways ways_of(const RegexTree& tree) {
       if (tree.wide && !tree.folded) return {};
       return {Way{Element{Element::What::kClass, tree.bytes}}};
     case Kind::kWordEdge: return {Way{Element{Element::What::kEdge, {}}}};
+    case Kind::kBegin:
+    case Kind::kEnd:
     case Kind::kEmpty: return {Way{}};
     case Kind::kConcat: return ways_of_concat(tree);
     case Kind::kAlt: {
@@ -209,7 +212,7 @@ std::optional<std::string> Needle::exact() const {
 }
 
 bool Needle::fits(std::string_view text, std::size_t end) const noexcept {
-  return stands(text, end) && (!assigned || assignment_follows(text, end - literal.size() + length) != std::string_view::npos);
+  return stands(text, end) && (!assigned || assignment_follows(text, end - literal.size() + length));
 }
 
 bool Needle::stands(std::string_view text, std::size_t end) const noexcept {
@@ -241,21 +244,31 @@ std::vector<Needle> needles_of(std::string_view pattern) {
   return out;
 }
 
-std::size_t assignment_follows(std::string_view text, std::size_t at) noexcept {
+Assignment assignment_at(std::string_view text, std::size_t at) noexcept {
   constexpr std::size_t kMaxMiddle = 20;
   constexpr std::size_t kMaxClosing = 3;
-  std::size_t i = at;
   const char* const bytes = text.data();
+  const std::size_t size = text.size();
   const auto kind = [&](std::size_t k) { return kKinds[static_cast<unsigned char>(bytes[k])]; };
-  const std::size_t middle = std::min(text.size(), at + kMaxMiddle);
+  std::size_t i = at;
+  const std::size_t middle = std::min(size, at + kMaxMiddle);
+#if defined(__SSE2__)
+  if (at + 16 <= size) {
+    const __m128i data = sixteen(bytes + at);
+    const __m128i blanks = _mm_or_si128(_mm_cmpeq_epi8(data, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(data, _mm_set1_epi8('\t')));
+    i += static_cast<std::size_t>(__builtin_ctz(~mask_of(_mm_or_si128(name_bytes(data), blanks))));  // at most 16, less than kMaxMiddle
+  }
+#endif
   while (i < middle && (kind(i) & kMiddle) != 0) ++i;
-  const std::size_t closing = std::min(text.size(), i + kMaxClosing);
+  Assignment out;
+  // What the limit did not cut short ends at the same place wherever it was entered.
+  if (i < at + kMaxMiddle) out.same_until = i;
+  const std::size_t closing = std::min(size, i + kMaxClosing);
   while (i < closing && (kind(i) & kClosing) != 0) ++i;
-  if (i >= text.size()) return std::string_view::npos;
-  if ((kind(i) & kOperator) != 0) return i;
-  const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-  if ((text[i] == '|' && next == '|') || (text[i] == '?' && next == '=')) return i;
-  return std::string_view::npos;
+  if (i >= size) return out;
+  const char next = i + 1 < size ? bytes[i + 1] : '\0';
+  if ((kind(i) & kOperator) != 0 || (bytes[i] == '|' && next == '|') || (bytes[i] == '?' && next == '=')) out.op = i;
+  return out;
 }
 
 bool has_folding_beyond_ascii(std::string_view text) noexcept {

@@ -48,9 +48,15 @@ struct Needle {
 // The needles of which every text that `pattern` matches contains at least one; empty = none could be derived.
 [[nodiscard]] std::vector<Needle> needles_of(std::string_view pattern);
 
-// The middle of most of gitleaks' rules: `[ \t\w.-]{0,20}[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)`. The offset of
-// its operator if it matches at `at`, else npos.
-[[nodiscard]] std::size_t assignment_follows(std::string_view text, std::size_t at) noexcept;
+// The middle of most of gitleaks' rules: `[ \t\w.-]{0,20}[\s'"]{0,3}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)`.
+struct Assignment {
+  std::size_t op = std::string_view::npos;  // the offset of its operator if it matches, else npos
+  std::size_t same_until = 0;               // from any place behind `at` up to here it matches the same
+};
+[[nodiscard]] Assignment assignment_at(std::string_view text, std::size_t at) noexcept;
+[[nodiscard]] inline bool assignment_follows(std::string_view text, std::size_t at) noexcept {
+  return assignment_at(text, at).op != std::string_view::npos;
+}
 
 // Whether the text holds a character that Unicode folds or lower-cases to an ASCII letter.
 [[nodiscard]] bool has_folding_beyond_ascii(std::string_view text) noexcept;

@@ -165,7 +165,7 @@ class Reader {
     if (c == '*' || c == '+' || c == '?') return give_up();
     if (c == '\\') return escape(flags);
     ++at_;
-    if (c == '^' || c == '$') return empty();
+    if (c == '^' || c == '$') return place(c == '^' ? Kind::kBegin : Kind::kEnd);
     Set set;
     if (c == '.') {
       set.range(0, 0x7f);
@@ -178,9 +178,9 @@ class Reader {
     return as_class(set, flags);
   }
 
-  static RegexTree empty() {
+  static RegexTree place(Kind kind) {
     RegexTree out;
-    out.kind = Kind::kEmpty;
+    out.kind = kind;
     return out;
   }
 
@@ -247,15 +247,9 @@ class Reader {
     ++at_;
     if (auto set = perl_class()) return as_class(*set, flags);
     const char c = peek();
-    if (c == 'b') {
+    if (c == 'b' || c == 'B' || c == 'A' || c == 'z') {
       ++at_;
-      RegexTree out;
-      out.kind = Kind::kWordEdge;
-      return out;
-    }
-    if (c == 'B' || c == 'A' || c == 'z') {
-      ++at_;
-      return empty();
+      return place(c == 'b' ? Kind::kWordEdge : c == 'A' ? Kind::kBegin : c == 'z' ? Kind::kEnd : Kind::kEmpty);
     }
     const int code = escaped_code();
     if (code < 0 || code > 0x7f) return give_up();

@@ -17,7 +17,9 @@ struct RegexTree {
     kAlt,     // one of `parts`
     kRepeat,  // parts[0], `min` to `max` times
     kWordEdge,  // \b
-    kEmpty,   // ^, $, \A, \z, \B: matches no bytes
+    kBegin,   // ^, \A: the text begins here
+    kEnd,     // $, \z: it ends here
+    kEmpty,   // \B: matches no bytes
   };
   static constexpr int kUnbounded = -1;
 

@@ -2,9 +2,6 @@
 #include "rules/secrets/ruleset.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <unordered_map>
 
 #include <toml++/toml.h>
 
@@ -138,6 +135,7 @@ AllowList read_allow(const toml::table& table, const std::string& what) {
   }
   out.regexes = compile_joined(texts(table, "regexes"), table, what);
   if (out.regexes) out.must_contain = plain_literals(out.regexes->pattern());
+  if (out.regexes && out.target != AllowList::Target::kLine) out.refusal = RegexRefusal::compile(out.regexes->pattern());
   out.paths = compile_joined(texts(table, "paths"), table, what);
   out.commits = !texts(table, "commits").empty();
   for (auto& word : texts(table, "stopwords")) out.stopwords.push_back(to_lower(word));
@@ -438,62 +436,6 @@ Result<RuleSet> read_rules(const RuleFile& file, bool own, std::shared_ptr<const
     return fail(Errc::kInvalid, problem.message, file.name + ":" + std::to_string(problem.line));
   }
   return std::move(reader.out);
-}
-
-double entropy(std::string_view text) {
-  if (text.empty()) return 0;
-  std::unordered_map<char32_t, std::size_t> counts;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-    if (length == 0 || i + length > text.size() || !is_utf8(text.substr(i, length))) {
-      ++counts[0xfffd];
-      ++i;
-      continue;
-    }
-    char32_t rune = length == 1 ? lead : lead & (0x7fU >> length);
-    for (std::size_t k = 1; k < length; ++k) rune = rune << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
-    ++counts[rune];
-    i += length;
-  }
-  double bits = 0;
-  for (const auto& [rune, count] : counts) {
-    const double share = static_cast<double>(count) / static_cast<double>(text.size());
-    bits -= share * std::log2(share);
-  }
-  return bits;
-}
-
-bool entropy_above(std::string_view text, double limit) {
-  // n·log2(n), from which the entropy is log2(size) − Σ/size; what a count adds to Σ by growing from n to n + 1.
-  constexpr std::size_t kMost = 256;
-  static const std::array<double, kMost> growth = [] {
-    std::array<double, kMost> out{};
-    const auto product = [](double n) { return n == 0 ? 0 : n * std::log2(n); };
-    for (std::size_t n = 0; n < kMost; ++n) out[n] = product(static_cast<double>(n) + 1) - product(static_cast<double>(n));
-    return out;
-  }();
-  static const std::array<double, kMost> logarithm = [] {
-    std::array<double, kMost> out{};
-    for (std::size_t n = 1; n < kMost; ++n) out[n] = std::log2(static_cast<double>(n));
-    return out;
-  }();
-  if (text.empty() || text.size() >= kMost) return entropy(text) > limit;
-  std::array<std::uint8_t, 256> counts{};
-  std::uint8_t* const count = counts.data();
-  const double* const grows = growth.data();
-  double sum = 0;
-  unsigned char seen = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    seen = static_cast<unsigned char>(seen | byte);
-    sum += grows[count[byte]++];
-  }
-  if (seen >= 0x80) return entropy(text) > limit;  // runes are counted, not bytes
-  const double bits = logarithm[text.size()] - sum / static_cast<double>(text.size());
-  // Near the limit the order of rounding decides; then the plain reading has the word.
-  constexpr double kRounding = 1e-9;
-  return std::abs(bits - limit) > kRounding ? bits > limit : entropy(text) > limit;
 }
 
 }  // namespace tocsin::rules::secrets

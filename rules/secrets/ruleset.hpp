@@ -13,6 +13,7 @@
 #include "rules/base/result.hpp"
 #include "rules/secrets/filter_expr.hpp"
 #include "rules/secrets/literals.hpp"
+#include "rules/secrets/regex_refusal.hpp"
 #include "rules/secrets/scanner.hpp"
 
 namespace tocsin::rules::secrets {
@@ -26,6 +27,7 @@ struct AllowList {
   Target target = Target::kSecret;
   std::unique_ptr<RE2> regexes;
   std::vector<std::string> must_contain;  // one of these stands in every text that `regexes` matches; empty = unknown
+  std::optional<RegexRefusal> refusal;    // of `regexes`, where they are asked of a secret or a match
   std::unique_ptr<RE2> paths;
   bool commits = false;  // present; there are no commits in a log, so it never holds
   std::vector<std::string> stopwords;  // lower case
@@ -74,10 +76,5 @@ struct RuleSet {
 // Reads and compiles one file. `own` asks for samples on every rule and allows the own keys; `tokens`
 // answers what betterleaks' filters ask of a tokeniser.
 [[nodiscard]] Result<RuleSet> read_rules(const RuleFile& file, bool own, std::shared_ptr<const TokenMeasure> tokens = nullptr);
-
-// Shannon entropy in bits: runes counted, divided by the number of bytes. Ill-formed bytes count as one rune.
-[[nodiscard]] double entropy(std::string_view text);
-// entropy(text) > limit, quicker.
-[[nodiscard]] bool entropy_above(std::string_view text, double limit);
 
 }  // namespace tocsin::rules::secrets

@@ -4,15 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <map>
 
 #include "rules/base/embedded.hpp"
 #include "rules/base/text.hpp"
 #include "rules/secrets/compiled.hpp"
 #include "rules/secrets/contacts.hpp"
 #include "rules/secrets/shapes.hpp"
-#include "rules/secrets/tokens.hpp"
 
 namespace tocsin::rules::secrets {
 
@@ -21,57 +18,6 @@ std::span<const EmbeddedFile> embedded_secrets();  // made by tocsin_embed
 namespace {
 
 constexpr std::string_view kVocabularyFile = "secrets/fields.toml";
-
-// Ranges that can be asked quickly whether they overlap or cover another one.
-class Spans {
- public:
-  void add(std::size_t start, std::size_t end) { spans_.emplace_back(start, end); }
-  void close() {
-    std::sort(spans_.begin(), spans_.end());
-    std::size_t furthest = 0;
-    for (const auto& span : spans_) furthest_.push_back(furthest = std::max(furthest, span.second));
-  }
-  bool overlaps(std::size_t start, std::size_t end) const {
-    const auto behind = std::lower_bound(spans_.begin(), spans_.end(), std::pair(end, std::size_t{0}));
-    return behind != spans_.begin() && furthest_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > start;
-  }
-  bool covers(std::size_t start, std::size_t end) const {
-    const auto behind = std::upper_bound(spans_.begin(), spans_.end(), std::pair(start, std::numeric_limits<std::size_t>::max()));
-    return behind != spans_.begin() && furthest_[static_cast<std::size_t>(behind - spans_.begin()) - 1] >= end;
-  }
-
- private:
-  std::vector<std::pair<std::size_t, std::size_t>> spans_;
-  std::vector<std::size_t> furthest_;  // end among the spans up to here
-};
-
-// The secrets that specific rules found, by line.
-class Specific {
- public:
-  static constexpr std::size_t kMaxCompared = 1000;  // secrets of one line; further ones are not compared
-  Spans spans;
-
-  void add(const Candidate& c, std::string_view secret) {
-    spans.add(c.start, c.end);
-    secrets_.emplace_back(c.line_start, secret);
-  }
-  void close() {
-    spans.close();
-    std::sort(secrets_.begin(), secrets_.end());
-    secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
-  }
-  bool holds(std::size_t line_start, std::string_view secret) const {
-    if (std::binary_search(secrets_.begin(), secrets_.end(), std::pair(line_start, secret))) return true;
-    auto it = std::lower_bound(secrets_.begin(), secrets_.end(), std::pair(line_start, std::string_view()));
-    for (std::size_t n = 0; it != secrets_.end() && it->first == line_start && n < kMaxCompared; ++it, ++n) {
-      if (it->second.find(secret) != std::string_view::npos) return true;
-    }
-    return false;
-  }
-
- private:
-  std::vector<std::pair<std::size_t, std::string_view>> secrets_;
-};
 
 }  // namespace
 
@@ -92,7 +38,15 @@ Result<void> Scanner::Compiled::build() {
     }
     if (!rule.path) streamable[i / 64] |= 1ULL << (i % 64);
   }
-  auto compiled = Gates::compile(inputs, extractor ? extractor->stems() : std::vector<std::pair<std::string, StemKind>>{});
+  std::vector<std::string> line_words;
+  for (const auto& set : sets) {
+    const auto add = [&](const AllowList& list) {
+      if (list.target == AllowList::Target::kLine) line_words.insert(line_words.end(), list.must_contain.begin(), list.must_contain.end());
+    };
+    std::for_each(set.allow.begin(), set.allow.end(), add);
+    for (const Rule& rule : set.rules) std::for_each(rule.allow.begin(), rule.allow.end(), add);
+  }
+  auto compiled = Gates::compile(inputs, extractor ? extractor->stems() : std::vector<std::pair<std::string, StemKind>>{}, line_words);
   if (!compiled) return pass(std::move(compiled));
   gates = std::move(*compiled);
   return {};
@@ -160,44 +114,42 @@ Gates::Look Scanner::Compiled::look(bool lines, const Place& place, bool explain
 
 void Scanner::Compiled::scan_piece(std::string_view record, std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const {
   Work& w = work();
-  w.events.clear();
-  gates->find(record, look(false, place, drops != nullptr), w.events);
+  w.seen.clear();
+  gates->find(record, look(false, place, drops != nullptr), w.seen);
   w.numbers.clear();
   if (extractor && options.personal) find_numbers(record, w.numbers);
-  judge(record, 0, w.events, w.numbers, offset, place, out, drops);
+  judge(record, {0, w.seen.events, w.seen.values, w.numbers, !w.seen.line_words.empty()}, offset, place, out, drops);
 }
 
-void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::span<const Gates::Event> events, std::span<const NumberFound> numbers,
-                              std::size_t offset, const Place& place, std::vector<Hit>& out, std::vector<Drop>* drops) const {
+void Scanner::Compiled::judge(std::string_view record, const RecordSeen& seen, std::size_t offset, const Place& place, std::vector<Hit>& out,
+                              std::vector<Drop>* drops) const {
+  // Most records that come one at a time hold nothing of interest.
+  const bool nothing_seen = seen.events.empty() && seen.numbers.empty() && options.short_cuts && gates->always().empty();
+  if (nothing_seen && !(extractor && (options.contacts || may_be_password_line(record)))) return;
   Work& w = work();
   w.open = gates->always();
-  w.words.clear();
   w.stems.clear();
   w.allow_comment = false;
+  w.line_words = seen.line_words;
   ++w.round;
   bool short_cuts = options.short_cuts;
-  for (const auto& event : events) {
+  for (const auto& event : seen.events) {
     const auto& opener = gates->opener(event.opener);
-    const auto end = static_cast<std::uint32_t>(event.end - base);
-    if (event.weak != 0) {
-      w.words.push_back({end - opener.length, end - opener.length + static_cast<std::uint32_t>(opener.needle->length)});
-      continue;
-    }
+    const auto end = static_cast<std::uint32_t>(event.end - seen.base);
     switch (opener.what) {
-      case Gates::Opener::What::kRules:
-        w.open.insert(w.open.end(), opener.rules.begin(), opener.rules.end());
-        if (opener.naming_word) w.words.push_back({end - opener.length, end - opener.length + static_cast<std::uint32_t>(opener.needle->length)});
-        break;
-      case Gates::Opener::What::kStem: w.stems.push_back({end - opener.length, end, opener.stem}); break;
+      case Gates::Opener::What::kRules: w.open.insert(w.open.end(), opener.rules.begin(), opener.rules.end()); break;
+      case Gates::Opener::What::kStem: w.stems.push_back(gates->stem(event.opener, end)); break;
       case Gates::Opener::What::kAllowComment: w.allow_comment = true; break;
       case Gates::Opener::What::kFolding: short_cuts = false; break;
-      case Gates::Opener::What::kKeyBlock: break;
+      case Gates::Opener::What::kKeyBlock:
+      case Gates::Opener::What::kLineWord: break;
     }
   }
   const std::size_t first_drop = drops != nullptr ? drops->size() : 0;
   w.candidates.clear();
   if (!short_cuts) {
     w.allow_comment = true;  // look for it
+    w.line_words = true;
     w.open.clear();
     gates->open_by_keywords(record, w.open);
   } else if (w.open.size() > 1) {
@@ -207,16 +159,15 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   const std::vector<std::uint64_t>& active = place.given_ ? place.active_ : streamable;
   for (const std::uint32_t index : w.open) {
     if ((active[index / 64] >> (index % 64) & 1) == 0) continue;
-    std::span<const Word> words(w.words);
     const bool by_hand = short_cuts && rules[index].by_hand;
     if (short_cuts && !gates->keyword_in(index, record)) continue;
-    evaluate(index, record, place, by_hand ? &words : nullptr, w.candidates, drops);
+    evaluate(index, record, place, by_hand ? &seen : nullptr, w.candidates, drops);
   }
   w.found.clear();
   if (extractor && (!w.stems.empty() || may_be_password_line(record))) extractor->run(record, w.stems, w.found, drops);
-  for (const auto& number : numbers) {
-    const std::size_t start = number.start - base;
-    const std::size_t end = number.end - base;
+  for (const auto& number : seen.numbers) {
+    const std::size_t start = number.start - seen.base;
+    const std::size_t end = number.end - seen.base;
     if (!number.iban) {
       const std::string_view why = why_no_card(record, start, end);
       if (!why.empty()) {
@@ -238,103 +189,6 @@ void Scanner::Compiled::judge(std::string_view record, std::size_t base, std::sp
   if (drops != nullptr && offset > 0) {
     for (std::size_t i = first_drop; i < drops->size(); ++i) (*drops)[i].start += offset, (*drops)[i].end += offset;
   }
-}
-
-// Without doubles: a generic rule gives way to a specific one, the own pack to a loaded file, the extractor to a rule.
-void Scanner::Compiled::emit(Work& w, std::string_view record, std::size_t offset, std::vector<Hit>& out, std::vector<Drop>* drops) const {
-  const auto drop = [&](std::string_view rule, std::size_t start, std::size_t end, const char* why) {
-    if (drops != nullptr) drops->push_back({rule, start, end, why});
-  };
-  const auto give = [&](std::string_view id, std::string_view description, Kind kind, Tier tier, std::size_t start, std::size_t end,
-                        std::string_view secret, std::string note) {
-    Hit hit;
-    hit.rule = id;
-    hit.description = description;
-    hit.kind = kind;
-    hit.tier = tier;
-    hit.start = start + offset;
-    hit.end = end + offset;
-    hit.preview = preview(secret);
-    if (options.fingerprint) hit.fingerprint = options.fingerprint(secret);
-    hit.note = std::move(note);
-    out.push_back(std::move(hit));
-  };
-  const auto secret_of = [&](const Candidate& c) { return record.substr(c.start, c.end - c.start); };
-
-  Specific specific;
-  Spans fields;
-  std::vector<std::pair<std::size_t, std::size_t>> foreign;
-  for (const Candidate& c : w.candidates) {
-    if (rules[c.rule].rule->generic) continue;
-    specific.add(c, secret_of(c));
-    if (!sets[rules[c.rule].set].own) foreign.emplace_back(c.start, c.end);
-  }
-  specific.close();
-  std::sort(foreign.begin(), foreign.end());
-  for (const Found& f : w.found) fields.add(f.start, f.end);
-  fields.close();
-
-  // Of a file that grades its rules, the more specific one stands.
-  std::map<std::pair<std::uint32_t, int>, Spans> grades;  // by file and specificity
-  for (const Candidate& c : w.candidates) {
-    if (sets[rules[c.rule].set].graded) grades[{rules[c.rule].set, rules[c.rule].rule->specificity}].add(c.start, c.end);
-  }
-  for (auto& [grade, spans] : grades) spans.close();
-  const auto outdone = [&](const Candidate& c) {
-    const std::uint32_t set = rules[c.rule].set;
-    for (auto it = grades.upper_bound({set, rules[c.rule].rule->specificity}); it != grades.end() && it->first.first == set; ++it) {
-      if (it->second.covers(c.start, c.end)) return true;
-    }
-    return false;
-  };
-  for (const Candidate& c : w.candidates) {
-    const Rule& rule = *rules[c.rule].rule;
-    if (sets[rules[c.rule].set].graded && outdone(c)) {
-      drop(rule.id, c.start, c.end, "a more specific rule found it");
-      continue;
-    }
-    // A generic rule gives way to a specific one that found the same secret on the same line.
-    const bool shadowed = rule.generic && (specific.holds(c.line_start, secret_of(c)) || fields.covers(c.start, c.end));
-    if (shadowed) {
-      drop(rule.id, c.start, c.end, "a specific rule found it");
-      continue;
-    }
-    // Of two rules at the same place, the loaded file's stands beside its own kind only.
-    const bool own = sets[rules[c.rule].set].own;
-    const bool doubled = own && std::binary_search(foreign.begin(), foreign.end(), std::pair(c.start, c.end));
-    TokenFacts facts = inspect_token(secret_of(c));
-    // The secret half of an AWS key pair is mute; the id before it names the account.
-    if (!facts.known) facts = inspect_token(record.substr(c.match_start, c.match_end - c.match_start));
-    if (doubled && !(facts.known && facts.tier == Tier::kVerified)) {
-      drop(rule.id, c.start, c.end, "duplicate");
-      continue;
-    }
-    Tier tier = facts.known ? facts.tier : Tier::kPattern;
-    if (rule.check == "structure") tier = std::min(tier, Tier::kStructure);
-    give(rule.id, rule.description, rule.kind, tier, c.start, c.end, secret_of(c), facts.note);
-  }
-  std::stable_sort(w.found.begin(), w.found.end(), [](const Found& a, const Found& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
-  std::size_t other_end = 0;
-  for (const Found& f : w.found) {
-    const std::string_view id = kFieldRuleIds[static_cast<std::size_t>(f.rule)];
-    const bool by_rule = specific.spans.overlaps(f.start, f.end);
-    const bool by_other = f.start < other_end;
-    if (by_rule || by_other) {
-      drop(id, f.start, f.end, "duplicate");
-      continue;
-    }
-    other_end = std::max(other_end, f.end);
-    const FieldRuleInfo& info = vocabulary.info(f.rule);
-    give(id, info.description, info.kind, f.tier, f.start, f.end, f.secret, f.note);
-  }
-}
-
-void order_hits(std::vector<Hit>& out, std::size_t first) {
-  const auto begin = out.begin() + static_cast<std::ptrdiff_t>(first);
-  if (out.end() - begin < 2) return;
-  std::stable_sort(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
-  const auto last = std::unique(begin, out.end(), [](const Hit& a, const Hit& b) { return a.start == b.start && a.end == b.end && a.rule == b.rule; });
-  out.erase(last, out.end());
 }
 
 void Scanner::scan(std::string_view record, std::vector<Hit>& out, std::vector<Drop>* drops) const {
@@ -378,49 +232,6 @@ std::string_view name(Kind kind) noexcept { return kind == Kind::kPersonal ? "pe
 
 std::string_view name(Tier tier) noexcept {
   return tier == Tier::kVerified ? "verified" : tier == Tier::kStructure ? "structure" : "pattern";
-}
-
-std::string preview(std::string_view secret) {
-  // Visible ASCII, as nearly always: characters are bytes.
-  if (std::all_of(secret.begin(), secret.end(), [](char c) { return c >= ' ' && c < 0x7f && c != '\\'; })) {
-    const std::size_t shown = std::min<std::size_t>(4, secret.size() / 4);
-    const std::size_t back = shown / 2;
-    std::string out(secret.substr(0, shown - back));
-    out += "…";
-    return out.append(secret.substr(secret.size() - back));
-  }
-  const std::string text = to_utf8(secret);
-  std::vector<std::size_t> starts;  // of the characters
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) starts.push_back(i);
-  }
-  const std::size_t shown = std::min<std::size_t>(4, starts.size() / 4);
-  const std::size_t front = (shown + 1) / 2;
-  const std::size_t back = shown / 2;
-  std::string out = printable(std::string_view(text).substr(0, front < starts.size() ? starts[front] : 0));
-  out += "…";
-  if (back > 0) out += printable(std::string_view(text).substr(starts[starts.size() - back]));
-  return out;
-}
-
-std::string redact(std::string_view text, std::span<const Hit> hits) {
-  std::vector<const Hit*> ordered;
-  for (const auto& hit : hits) ordered.push_back(&hit);
-  std::stable_sort(ordered.begin(), ordered.end(), [](const Hit* a, const Hit* b) { return a->start < b->start; });
-  std::string out;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < ordered.size();) {
-    const std::size_t start = std::min(ordered[i]->start, text.size());
-    std::size_t end = std::min(ordered[i]->end, text.size());
-    const Hit* shown = ordered[i];
-    for (++i; i < ordered.size() && ordered[i]->start < end; ++i) end = std::max(end, std::min(ordered[i]->end, text.size()));
-    if (end <= start) continue;
-    out += text.substr(at, start - at);
-    out += "‹" + shown->preview + "›";
-    at = end;
-  }
-  out += text.substr(std::min(at, text.size()));
-  return out;
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #include "rules/secrets/value.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "rules/base/bytes.hpp"
@@ -45,6 +46,23 @@ std::optional<std::uint32_t> four_hex(std::string_view text, std::size_t at) {
     value = value << 4 | static_cast<std::uint32_t>(digit);
   }
   return value;
+}
+
+// What a byte is, as one bit each.
+enum : std::uint8_t { kLower = 1, kUpper = 2, kDigit = 4, kBlank = 8, kOther = 16 };
+constexpr std::array<std::uint8_t, 256> kKinds = [] {
+  std::array<std::uint8_t, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    out[c] = c >= 'a' && c <= 'z' ? kLower : c >= 'A' && c <= 'Z' ? kUpper : c >= '0' && c <= '9' ? kDigit : c == ' ' || c == '\t' ? kBlank : kOther;
+  }
+  return out;
+}();
+
+// All kinds that occur.
+std::uint8_t kinds_of(std::string_view text) {
+  std::uint8_t out = 0;
+  for (const char c : text) out = static_cast<std::uint8_t>(out | kKinds[static_cast<unsigned char>(c)]);
+  return out;
 }
 
 // All of the same character, or made of mask characters only.
@@ -203,16 +221,20 @@ std::optional<std::string> decode_base64_text(std::string_view text) {
 }
 
 std::optional<std::string_view> placeholder(std::string_view value, std::string_view key, const Vocabulary& words) {
-  std::string_view v = trim(value);
+  const std::string_view v = trim(value);
   if (v.empty()) return "empty";
-  if (is_mask(v)) return "masked";
-  if (const auto why = variable(v)) return why;
-  if (is_reference(v)) return "reference to a secret store";
-  if (is_call(v)) return "expression";
-  if (enclosed(v, '<', '>') || enclosed(v, '[', ']') || enclosed(v, '(', ')') || enclosed(v, '{', '}')) return "placeholder";
+  // Most values are letters and digits alone; what is not a word can only be a mask of x then.
+  const bool signs = (kinds_of(v) & (kBlank | kOther)) != 0;
+  if ((signs || (v.front() | 0x20) == 'x') && is_mask(v)) return "masked";
+  if (signs) {
+    if (const auto why = variable(v)) return why;
+    if (is_reference(v)) return "reference to a secret store";
+    if (is_call(v)) return "expression";
+    if (enclosed(v, '<', '>') || enclosed(v, '[', ']') || enclosed(v, '(', ')') || enclosed(v, '{', '}')) return "placeholder";
+  }
   const std::string lower = to_lower(v);
   if (words.is_placeholder(lower)) return "placeholder word";
-  if (is_marked_word(v, words)) return "masked";
+  if (signs && is_marked_word(v, words)) return "masked";
   // YAML: !vault, !secret name
   if (v.size() > 3 && v[0] == '!' && std::all_of(v.begin() + 1, v.end(), [](char c) { return (c >= 'a' && c <= 'z'); })) return "reference to a secret store";
   if (lower == key || words.is_password_word(lower)) return "the key's own name";
@@ -283,6 +305,8 @@ std::string_view digest_form(std::string_view v) {
   return {};
 }
 
+bool is_alnum(std::string_view v) noexcept { return (kinds_of(v) & (kBlank | kOther)) == 0; }
+
 bool is_uuid(std::string_view v) noexcept {
   if (v.size() != 36) return false;
   for (std::size_t i = 0; i < v.size(); ++i) {
@@ -301,20 +325,14 @@ bool is_digits(std::string_view v) noexcept {
 }
 
 Mix mix(std::string_view value) noexcept {
+  std::array<std::size_t, kOther + 1> counts{};
+  for (const char c : value) ++counts[kKinds[static_cast<unsigned char>(c)]];
   Mix out;
-  for (const char c : value) {
-    if (c >= 'a' && c <= 'z') {
-      ++out.lower;
-    } else if (c >= 'A' && c <= 'Z') {
-      ++out.upper;
-    } else if (c >= '0' && c <= '9') {
-      ++out.digit;
-    } else if (c == ' ' || c == '\t') {
-      ++out.blank;
-    } else {
-      ++out.other;
-    }
-  }
+  out.lower = counts[kLower];
+  out.upper = counts[kUpper];
+  out.digit = counts[kDigit];
+  out.blank = counts[kBlank];
+  out.other = counts[kOther];
   return out;
 }
 

@@ -32,6 +32,7 @@ namespace tocsin::rules::secrets {
 // The name of the digest that `value` is laid out as ("bcrypt", "sha512-crypt", "postgres md5"); empty = none.
 [[nodiscard]] std::string_view digest_form(std::string_view value);
 
+[[nodiscard]] bool is_alnum(std::string_view value) noexcept;   // letters and digits of ASCII only, or empty
 [[nodiscard]] bool is_uuid(std::string_view value) noexcept;
 [[nodiscard]] bool is_hex(std::string_view value) noexcept;     // not empty, hex digits only
 [[nodiscard]] bool is_digits(std::string_view value) noexcept;  // not empty, digits only

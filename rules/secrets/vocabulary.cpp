@@ -227,7 +227,7 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
   words("digest_void", out.digest_voids_);
   Set short_words;
   words("password_short", short_words);
-  out.passwords_.insert(short_words.begin(), short_words.end());
+  for (const auto& word : short_words) out.passwords_.insert(word);
   Set stems;
   words("password_short_stem", stems);
   out.more_stems_.assign(stems.begin(), stems.end());

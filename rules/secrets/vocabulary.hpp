@@ -3,6 +3,7 @@
 // and "access_key_id" only speak about one.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -95,7 +96,28 @@ class Vocabulary {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
   };
-  using Set = std::unordered_set<std::string, Hash, std::equal_to<>>;
+  // Asked about every word of every key and about most values, nearly always in vain: a look at the first byte and the
+  // length spares most of the hashing.
+  class Set {
+   public:
+    using Words = std::unordered_set<std::string, Hash, std::equal_to<>>;
+    void insert(const std::string& word) {
+      words_.insert(word);
+      if (!word.empty()) lengths_[static_cast<unsigned char>(word[0])] |= bit(word.size());
+    }
+    Words::const_iterator find(std::string_view word) const { return may_hold(word) ? words_.find(word) : words_.end(); }
+    bool contains(std::string_view word) const { return may_hold(word) && words_.contains(word); }
+    bool empty() const { return words_.empty(); }
+    Words::const_iterator begin() const { return words_.begin(); }
+    Words::const_iterator end() const { return words_.end(); }
+
+   private:
+    static std::uint64_t bit(std::size_t size) { return 1ULL << std::min<std::size_t>(size, 63); }
+    bool may_hold(std::string_view word) const { return word.empty() || (lengths_[static_cast<unsigned char>(word[0])] & bit(word.size())) != 0; }
+
+    Words words_;
+    std::array<std::uint64_t, 256> lengths_{};  // of the words that begin with this byte
+  };
   struct Words;
 
   KeyClass classify_words(const Words& words, Key& key) const;

@@ -37,6 +37,8 @@ void append_sample(const RegexTree& tree, std::mt19937& random, std::string& out
       return;
     }
     case Kind::kWordEdge:
+    case Kind::kBegin:
+    case Kind::kEnd:
     case Kind::kEmpty: return;
   }
 }

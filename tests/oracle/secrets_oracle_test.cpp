@@ -15,8 +15,10 @@
 #include <optional>
 #include <set>
 
+#include "rules/secrets/entropy.hpp"
 #include "rules/secrets/generic_key.hpp"
 #include "rules/secrets/needles.hpp"
+#include "rules/secrets/regex_refusal.hpp"
 #include "rules/secrets/regex_tree.hpp"
 #include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/scanner.hpp"
@@ -196,17 +198,21 @@ TEST(GenericKey, MatchesWhatItsRegexMatches) {
   for (std::size_t n = 0; n < rounds(20) * 2000; ++n) {
     const std::string text = assignment_soup(random);
     ++texts;
-    std::vector<Word> words;
+    NamedValues words;
+    std::vector<NamedValue> values;
     for (std::size_t at = 0; at < text.size(); ++at) {
       re2::StringPiece word;
-      if (naming.Match(text, at, text.size(), RE2::ANCHOR_START, &word, 1)) words.push_back({at, at + word.size()});
+      if (naming.Match(text, at, text.size(), RE2::ANCHOR_START, &word, 1)) {
+        (void)words.add(text, at, at + word.size(), values, [](std::string_view) { return true; });
+      }
     }
+    std::span<const NamedValue> rest(values);
     std::size_t from = 0;
     for (;;) {
       std::array<re2::StringPiece, 2> want;
       const bool any = regex.Match(text, from, text.size(), RE2::UNANCHORED, want.data(), 2);
       GenericKeyMatch got;
-      ASSERT_EQ(next_generic_key(text, words, from, got), any) << text << " from " << from;
+      ASSERT_EQ(next_generic_key(text, 0, rest, from, got), any) << text << " from " << from;
       if (!any) break;
       ++matches;
       const auto at = [&](const char* p) { return static_cast<std::size_t>(p - text.data()); };
@@ -256,6 +262,63 @@ TEST_F(Gitleaks, NeedlesNeverMissAMatch) {
   }
   std::printf("[ compared ] needles of %zu rules on %zu texts that match\n", with_needles, texts);
   EXPECT_GT(with_needles, 500U);
+}
+
+// What the automaton refuses RE2 must not match; and it is there to refuse most of what does not match.
+TEST_F(Gitleaks, RefusalsNeverMissAMatch) {
+  std::vector<std::string> patterns = {R"((?:(?i)^true|false|null$|^a+$|^\$(?:\d+|{\d+})$))", R"(^$)", R"(\bkey\b)", R"(x{3,5}y?$)", R"((?:ab|a)(?:c|bcd)$)",
+                                       R"(^(?:a*b?)*c)", R"([^a-z]{14}q)", R"(a.c\z)", R"((?i)^kelvin|\Along$)", R"(x*)"};
+  for (const char* name : {"gitleaks/gitleaks.toml", "betterleaks/betterleaks.toml"}) {
+    const auto text = read(shared() / "secret-rules" / name);
+    if (!text) continue;
+    const toml::table table = toml::parse(*text);
+    const auto lists_of = [&](const toml::table& owner) {
+      for (const char* key : {"allowlist", "allowlists"}) {
+        const auto add = [&](const toml::table& list) {
+          std::string joined;
+          if (const auto* regexes = list["regexes"].as_array()) {
+            for (const auto& regex : *regexes) joined += (joined.empty() ? "(?:" : "|") + regex.value_or(std::string());
+          }
+          if (!joined.empty()) patterns.push_back(joined + ")");
+        };
+        if (const auto* list = owner[key].as_table()) add(*list);
+        if (const auto* lists = owner[key].as_array()) {
+          for (const auto& list : *lists) add(*list.as_table());
+        }
+      }
+    };
+    lists_of(table);
+    std::size_t number = 0;
+    for (const auto& rule : *table["rules"].as_array()) {
+      lists_of(*rule.as_table());
+      if (number++ % 8 == 0) patterns.push_back(rule.as_table()->at_path("regex").value_or(std::string()));
+    }
+  }
+  std::mt19937 random(31);
+  std::size_t compiled = 0, texts = 0, matches = 0, refused = 0;
+  for (const auto& pattern : patterns) {
+    const auto refusal = RegexRefusal::compile(pattern);
+    if (!refusal) continue;
+    ++compiled;
+    const auto tree = read_regex(pattern);
+    ASSERT_TRUE(tree) << pattern;
+    const RE2 regex(pattern, RE2::Quiet);
+    for (std::size_t n = 0; n < rounds(20) * 10; ++n) {
+      std::string text = n % 4 == 3 ? assignment_soup(random).substr(0, random() % 60) : sample_of(*tree, random);
+      if (n % 4 == 1) text = damaged(text, random);
+      if (n % 4 == 2) text = std::string(random() % 3, 'x') + text + std::string(random() % 3, '0');
+      ++texts;
+      const bool match = RE2::PartialMatch(text, regex);
+      const bool no = refusal->refuses(text);
+      matches += match ? 1U : 0U;
+      refused += no ? 1U : 0U;
+      ASSERT_FALSE(match && no) << pattern << "\n  refused: " << text;
+    }
+  }
+  std::printf("[ compared ] refusals of %zu regexes on %zu texts: %zu match, %zu refused\n", compiled, texts, matches, refused);
+  EXPECT_GT(compiled, 60U);
+  EXPECT_GT(matches, texts / 10);
+  EXPECT_GT(refused, (texts - matches) / 2);
 }
 
 TEST_F(Gitleaks, ShortCutsChangeNothing) {

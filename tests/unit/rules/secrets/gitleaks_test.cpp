@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "rules/secrets/entropy.hpp"
 #include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/scanner.hpp"
 
