@@ -188,6 +188,7 @@ int decode(const Options& options) {
       spec.key = dataset.key;
       spec.tables = dataset.tables;
       spec.columns = dataset.columns;
+      spec.kept = dataset.register_is_kept;
       datasets.add(std::move(spec));
     }
   }

@@ -15,6 +15,7 @@
 #include "engine/detect/circumstances.hpp"
 #include "engine/detect/log_readers.hpp"
 #include "engine/exposure/objects.hpp"
+#include "engine/intake/pg_prefix.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -131,7 +132,7 @@ class Walk {
   std::filesystem::path folder_;
 };
 
-const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text"};
+const std::vector<std::string_view> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text", "pgaudit-stderr"};
 
 void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Config& config) {
   SourceConfig source;
@@ -143,6 +144,10 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"timezone", [&](const auto& n, const auto& p) { walk.text(n, p, source.timezone); }},
       {"fields", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.fields); }},
       {"person", [&](const auto& n, const auto& p) { walk.text_map(n, p, source.person); }},
+      {"log_line_prefix", [&](const auto& n, const auto& p) {
+         walk.text(n, p, source.log_line_prefix);
+         if (auto prefix = PgPrefix::of(source.log_line_prefix); !prefix) walk.wrong(n, p, prefix.error().message, prefix.error().remedy);
+       }},
       {"statement_limit", [&](const auto& n, const auto& p) { walk.number(n, p, source.statement_limit, 16, 1'000'000'000); }},
       {"routes", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
@@ -189,6 +194,11 @@ void read_dataset(Walk& walk, const YAML::Node& node, const std::string& path, C
          });
        }},
       {"columns", [&](const auto& n, const auto& p) { walk.text_map(n, p, dataset.columns); }},
+      {"register_is_kept", [&](const auto& n, const auto& p) {
+         std::string word;
+         walk.choice(n, p, word, {"on", "off"});
+         dataset.register_is_kept = word == "on";
+       }},
   });
   if (dataset.name.empty()) walk.wrong(node, path, "a dataset needs a name", "add 'name: patient'");
   if (dataset.key.empty()) walk.wrong(node, path, "dataset '" + dataset.name + "' needs the column that identifies a person", "add 'key: id'");

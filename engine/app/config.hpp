@@ -42,6 +42,7 @@ struct SourceConfig {
   std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
   std::map<std::string, std::string> person;  // account -> what names the person behind it: application_name, role, comment.KEY
   std::vector<std::string> read_at;           // where this log can be read: s3://BUCKET/PREFIX, /PATH, TABLE; who reads it is told once secrets stand in it
+  std::string log_line_prefix;                // format pgaudit-stderr: as in postgresql.conf; empty = a common one
   std::uint64_t statement_limit = 0;          // format mariadb-audit: server_audit_query_log_limit; 0 = its default
 };
 
@@ -52,6 +53,7 @@ struct DatasetConfig {
   std::map<std::string, std::string> tables;   // relation -> the column that names the person
   std::vector<std::string> objects;            // "s3://scans/patients/{patient}/…", "/patients/{patient}": names that name a person
   std::map<std::string, std::string> columns;  // column -> kind of data ("contact", "health", …)
+  bool register_is_kept = false;               // every change of its table is in the log or told by `register apply`
 };
 
 struct AllowedExport {

@@ -187,6 +187,7 @@ DatasetMap dataset_map(const Config& config) {
     }
     if (spec.tables.empty()) spec.tables[dataset.name] = dataset.key;
     spec.columns = dataset.columns;
+    spec.kept = dataset.register_is_kept;
     map.add(std::move(spec));
   }
   return map;
@@ -261,6 +262,7 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
     source.description = s.description;
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
     source.decoder.routes = s.routes;
+    source.decoder.prefix = s.log_line_prefix;
     source.decoder.statement_limit = s.statement_limit;
     for (const std::string& text : s.read_at) {
       auto place = LogPlace::parse(text);

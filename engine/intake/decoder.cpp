@@ -14,8 +14,8 @@
 namespace tocsin::engine {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined",
-                                                      "fhir-audit",  "teleport",     "json",          "text"};
+constexpr std::array<std::string_view, 10> kFormats = {"pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined",
+                                                      "fhir-audit",  "teleport",     "json",          "text",         "pgaudit-stderr"};
 
 std::string joined(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty()) return {};
@@ -40,6 +40,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, const Dec
   if (!zone) return pass(std::move(zone));
   if (format == "pgaudit-csv") return make_pgaudit_csv(std::move(*zone));
   if (format == "pgaudit-json") return make_pgaudit_json(std::move(*zone));
+  if (format == "pgaudit-stderr") return make_pgaudit_text(options.prefix, std::move(*zone));
   if (format == "mariadb-audit") return make_mariadb(options, std::move(*zone));
   if (format == "cloudtrail") return make_cloudtrail();
   if (format == "fhir-audit") return make_fhir();

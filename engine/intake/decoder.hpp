@@ -61,6 +61,8 @@ struct DecoderOptions {
   // and the named part a subject; "{}" stands for a part that is no subject. Paths that fit none become routes by
   // themselves: parts that look like ids are written as {id}.
   std::vector<std::string> routes;
+  // For "pgaudit-stderr": the server's log_line_prefix ("%m [%p] %q%u@%d "). Empty: one of the common ones, line by line.
+  std::string prefix;
   // For "mariadb-audit": server_audit_query_log_limit. A text that long counts as cut short. 0 = the server's default, 1024.
   std::size_t statement_limit = 0;
 };
@@ -80,7 +82,7 @@ class Decoder {
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;
 };
 
-// "pgaudit-csv", "pgaudit-json", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text". The last is any text, line by line: it
+// "pgaudit-csv", "pgaudit-json", "pgaudit-stderr", "mariadb-audit", "cloudtrail", "combined", "fhir-audit", "teleport", "json", "text". The last is any text, line by line: it
 // carries an event for keyword rules and the secret scanner, and hardly an access. It must be named.
 [[nodiscard]] std::span<const std::string_view> known_formats() noexcept;
 [[nodiscard]] bool is_known_format(std::string_view format) noexcept;

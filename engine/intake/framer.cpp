@@ -67,6 +67,7 @@ std::size_t wrapper_length(std::string_view text) {
 
 Framing framing_of(std::string_view format) noexcept {
   if (format == "pgaudit-csv") return Framing::kCsvLog;
+  if (format == "pgaudit-stderr") return Framing::kPgText;
   if (format == "cloudtrail" || format == "json" || format == "fhir-audit" || format == "teleport") return Framing::kJson;
   return Framing::kLines;
 }
@@ -91,6 +92,7 @@ std::optional<Frame> Framer::next() {
   switch (framing_) {
     case Framing::kLines: return next_line();
     case Framing::kCsvLog: return next_csv();
+    case Framing::kPgText: return next_pg_text();
     case Framing::kJson: break;
   }
   if (json_ == Json::kUndecided && !decide_json()) return std::nullopt;
@@ -233,6 +235,43 @@ std::optional<Frame> Framer::next_csv() {
     while (length > 0 && text[length - 1] == '\r') --length;
     return take(length, std::min(at + 1, text.size()));
   }
+}
+
+// A message and its further lines, which begin with a tab. That no more of them come shows at the next message, or, for
+// an audit line, by its quotes: only inside of them are there line breaks.
+std::optional<Frame> Framer::next_pg_text() {
+  while (!rest().empty() && (rest()[0] == '\n' || rest()[0] == '\r')) drop(1);
+  const std::string_view text = rest();
+  if (text.empty()) return std::nullopt;
+  if (text[0] == '\t') {
+    const std::size_t at = text.find('\n');
+    if (at == std::string_view::npos && !finished_ && text.size() <= kMaxRecord) return std::nullopt;
+    const std::size_t stop = at == std::string_view::npos ? text.size() : at;
+    return faulty(stop, std::min(stop + 1, text.size()), "the rest of a message whose beginning is not here");
+  }
+  const bool audit = text.substr(0, text.find('\n')).find(":  AUDIT: ") != std::string_view::npos;
+  std::size_t counted = 0;
+  bool quoted = false;  // up to `counted`
+  for (std::size_t at = text.find('\n', scanned_); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    const std::string_view more = text.substr(counted, at - counted);
+    if (audit && std::count(more.begin(), more.end(), '"') % 2 != 0) quoted = !quoted;
+    counted = at;
+    const bool whole = audit && !quoted;
+    if (!whole && at + 1 == text.size() && !finished_) {
+      scanned_ = at;
+      break;
+    }
+    if (!whole && at + 1 < text.size() && text[at + 1] == '\t') continue;
+    std::size_t length = at;
+    while (length > 0 && text[length - 1] == '\r') --length;
+    return take(length, std::min(at + 1, text.size()));
+  }
+  if (finished_) return take(text.size(), text.size());
+  if (text.size() > kMaxRecord) {
+    begin_skipping();
+    return skip();
+  }
+  return std::nullopt;
 }
 
 // Lines or document? False: more bytes are needed.

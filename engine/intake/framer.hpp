@@ -1,6 +1,7 @@
 // Cuts a stream of bytes into records, in bounded memory.
 //
-// Three ways of framing: lines; PostgreSQL's csvlog, whose quoted fields hold line breaks; and JSON, which is
+// Four ways of framing: lines; PostgreSQL's csvlog, whose quoted fields hold line breaks; its plain log, where the
+// further lines of a message begin with a tab; and JSON, which is
 // one document per line, or one document that holds them all ({"Records":[…]}, […]), or documents that span
 // lines. For the last two each element comes out as one record with the line it begins on.
 //
@@ -25,7 +26,7 @@ inline constexpr std::size_t kMaxRecord = 1024 * 1024;
 // How much of a longer one is shown.
 inline constexpr std::size_t kOversizeHead = 256;
 
-enum class Framing : std::uint8_t { kLines, kCsvLog, kJson };
+enum class Framing : std::uint8_t { kLines, kCsvLog, kPgText, kJson };
 
 // The framing of a format; kLines for one that is not known.
 [[nodiscard]] Framing framing_of(std::string_view format) noexcept;
@@ -68,6 +69,7 @@ class Framer {
 
   std::optional<Frame> next_line();
   std::optional<Frame> next_csv();
+  std::optional<Frame> next_pg_text();
   std::optional<Frame> next_element();
   bool decide_json();
   std::optional<Frame> skip();  // the rest of a record that is too long

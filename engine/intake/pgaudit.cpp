@@ -4,8 +4,10 @@
 #include "engine/intake/pgaudit.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include "engine/intake/sql_word.hpp"
+#include "engine/access/gap.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -114,16 +116,21 @@ Result<bool> PgReader::read(const PgMessage& m, Access& a) {
              m.message.starts_with("replication connection authorized:")) {
     says = read_authentication(m, a);
   }
-  if (!says) return false;
+  if (!says) {
+    all_messages_ = all_messages_ || m.severity == "LOG";
+    return false;
+  }
 
   const auto time = zone_.parse(m.time);
   if (!time) return fail(Errc::kInvalid, LocalTime::complaint(m.time));
   a.time = *time;
   a.time_known = true;
-  a.event_id.reserve(m.session.size() + 1 + m.line.size());
-  a.event_id = m.session;
-  a.event_id += '/';
-  a.event_id += m.line;
+  if (!m.line.empty()) {
+    a.event_id.reserve(m.session.size() + 1 + m.line.size());
+    a.event_id = m.session;
+    a.event_id += '/';
+    a.event_id += m.line;
+  }
   if (a.actor.account.empty()) a.actor.account = m.user;
   a.actor.session = m.session;
   if (a.via.empty()) a.via = m.application;
@@ -134,6 +141,34 @@ Result<bool> PgReader::read(const PgMessage& m, Access& a) {
   if (a.resource.store.empty()) a.resource.store = m.database;
   if (const auto known = sessions_.find(m.session); known != sessions_.end()) a.actor.person = known->second.identity;
   return true;
+}
+
+void PgReader::tell_gap(const PgMessage& m, const Origin& origin, std::string_view format, std::string_view record, std::vector<Decoded>& out) {
+  const auto line = number(m.line);
+  if (!line || m.session.empty()) return;
+  Session& known = session(m.session);
+  const std::uint64_t before = std::exchange(known.line, std::max(known.line, *line));
+  if (before == 0 || *line <= before + 1 || !all_messages_) return;
+  const auto time = zone_.parse(m.time);
+  if (!time) return;
+  Decoded gap;
+  Access& a = gap.access;
+  a.time = *time;
+  a.time_known = true;
+  a.origin = origin;
+  a.format = format;
+  a.event_id = std::string(m.session) + "/" + std::string(m.line) + "/gap";
+  a.operation = kRecordsMissing;
+  a.error = std::to_string(*line - before - 1);
+  a.actor.account = m.user;
+  a.actor.session = m.session;
+  a.via = m.application;
+  a.resource.system = "postgresql";
+  a.resource.store = m.database;
+  gap.event.source = {.product = "postgresql", .category = {}, .service = "pgaudit"};
+  gap.event.raw = record;
+  gap.raw = record;
+  out.push_back(std::move(gap));
 }
 
 Result<bool> PgReader::read_audit(std::string_view payload, const PgMessage& m, Access& a) {

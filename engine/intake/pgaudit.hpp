@@ -40,6 +40,11 @@ class PgReader {
  public:
   explicit PgReader(LocalTime zone) : zone_(std::move(zone)) {}
 
+  // Call it for each message that read() understood: appends an access of operation kRecordsMissing where messages of its session
+  // are missing before it, as their numbers tell. A log that holds audit lines only has such gaps everywhere, so
+  // it needs to have shown another kind of message first.
+  void tell_gap(const PgMessage& message, const Origin& origin, std::string_view format, std::string_view record, std::vector<Decoded>& out);
+
   // Fills `access` and returns true, or returns false for a message that says nothing about data.
   // kInvalid for a malformed audit payload or time.
   [[nodiscard]] Result<bool> read(const PgMessage& message, Access& access);
@@ -54,6 +59,7 @@ class PgReader {
   };
   struct Session {
     std::string identity;
+    std::uint64_t line = 0;                    // the highest number seen
     std::uint64_t number = 0, sub_number = 0;  // of the statement kept
     std::string statement;
     std::vector<std::string> parameters;
@@ -67,6 +73,7 @@ class PgReader {
   [[nodiscard]] Session& session(std::string_view id);
 
   LocalTime zone_;
+  bool all_messages_ = false;  // not only audit lines reach us
   std::vector<CsvField> fields_;
   std::vector<CsvField> parameters_;
   std::string scratch_;
@@ -75,5 +82,7 @@ class PgReader {
 
 [[nodiscard]] std::unique_ptr<Decoder> make_pgaudit_csv(LocalTime zone);
 [[nodiscard]] std::unique_ptr<Decoder> make_pgaudit_json(LocalTime zone);
+// `prefix`: log_line_prefix; empty: one of the common ones. kInvalid for one without a time or a process.
+[[nodiscard]] Result<std::unique_ptr<Decoder>> make_pgaudit_text(std::string_view prefix, LocalTime zone);
 
 }  // namespace tocsin::engine

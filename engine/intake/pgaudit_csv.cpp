@@ -72,6 +72,7 @@ class PgAuditCsv final : public Decoder {
     Decoded decoded;
     auto says = reader_.read(m, decoded.access);
     if (!says) return pass(std::move(says));
+    reader_.tell_gap(m, origin, format(), record, out);
     if (!*says) return {};
     decoded.access.format = "pgaudit-csv";
     decoded.access.origin = origin;

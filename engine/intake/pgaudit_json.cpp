@@ -44,6 +44,7 @@ class PgAuditJson final : public Decoder {
     Decoded decoded;
     auto says = reader_.read(m, decoded.access);
     if (!says) return pass(std::move(says));
+    reader_.tell_gap(m, origin, format(), record, out);
     if (!*says) return {};
     decoded.access.format = "pgaudit-json";
     decoded.access.origin = origin;

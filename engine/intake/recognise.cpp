@@ -9,6 +9,7 @@
 #include "engine/intake/framer.hpp"
 #include "engine/intake/json_record.hpp"
 #include "engine/intake/mariadb.hpp"
+#include "engine/intake/pg_prefix.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -63,7 +64,7 @@ Result<Recognised> recognise(std::string_view sample) {
   if (sample.starts_with("\xEF\xBB\xBF")) sample.remove_prefix(3);
   if (trim(sample).empty()) return fail(Errc::kUnavailable, "there is nothing yet to recognise a format by");
 
-  Score csv, combined, audit, pgjson, cloudtrail, fhir, teleport, json;
+  Score pgtext, csv, combined, audit, pgjson, cloudtrail, fhir, teleport, json;
   std::vector<CsvField> fields;
   for_records(sample, Framing::kCsvLog, [&](const Frame& frame) {
     ++csv.seen;
@@ -74,6 +75,10 @@ Result<Recognised> recognise(std::string_view sample) {
     if (frame.error.empty() && parse_combined(frame.bytes)) ++combined.fits;
     ++audit.seen;
     if (frame.error.empty() && parse_server_audit(frame.bytes)) ++audit.fits;
+  });
+  for_records(sample, Framing::kPgText, [&](const Frame& frame) {
+    ++pgtext.seen;
+    if (frame.error.empty() && parse_common_prefix(frame.bytes)) ++pgtext.fits;
   });
   const auto look_at_json = [&](std::string_view text) {
     rules::Arena arena;
@@ -115,15 +120,16 @@ Result<Recognised> recognise(std::string_view sample) {
   if (json.good()) return Recognised{"json", said(json, "are JSON objects of no special kind")};
   if (csv.good()) return Recognised{"pgaudit-csv", said(csv, "have csvlog's columns and begin with a time")};
   if (audit.good()) return Recognised{"mariadb-audit", said(audit, "are server_audit lines")};
+  if (pgtext.good()) return Recognised{"pgaudit-stderr", said(pgtext, "are lines of PostgreSQL's log with a common log_line_prefix")};
   if (combined.good()) return Recognised{"combined", said(combined, "are access log lines")};
 
   if (sample.find('\n') == std::string_view::npos && sample.size() < kRecognitionSample) {
     return fail(Errc::kUnavailable, "one unfinished line is not enough to recognise a format by", {},
-                "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text");
+                "name it: pgaudit-csv, pgaudit-json, pgaudit-stderr, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text");
   }
   if (sample.find("  AUDIT: ") != std::string_view::npos || sample.find("FATAL:  ") != std::string_view::npos) {
-    return fail(Errc::kUnsupported, "this looks like PostgreSQL's stderr log, which Tocsin does not read", {},
-                "set log_destination to 'csvlog' or 'jsonlog' and name that file");
+    return fail(Errc::kUnsupported, "this looks like PostgreSQL's stderr log, but its log_line_prefix is none of the common ones", {},
+                "name the format pgaudit-stderr and the prefix as the server's log_line_prefix has it");
   }
   // The line itself may hold personal data, so only its shape is told.
   const std::string_view first = trim(sample.substr(0, sample.find('\n')));
@@ -136,7 +142,7 @@ Result<Recognised> recognise(std::string_view sample) {
           : "its first line has " + std::to_string(first.size()) + " bytes and begins with " +
                 (digit ? "a digit" : letter ? "a letter" : "'" + printable(std::string_view(&c, 1), 8) + "'");
   return fail(Errc::kInvalid, "the format is not recognised: " + looks, {},
-              "name it: pgaudit-csv, pgaudit-json, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text (any other text, line by line)");
+              "name it: pgaudit-csv, pgaudit-json, pgaudit-stderr, mariadb-audit, cloudtrail, combined, fhir-audit, teleport, json or text (any other text, line by line)");
 }
 
 }  // namespace tocsin::engine

@@ -41,8 +41,8 @@ std::vector<Kept> frames(std::string_view text, Framing framing, std::size_t pie
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  constexpr Framing kAll[] = {Framing::kLines, Framing::kCsvLog, Framing::kJson};
-  const Framing framing = kAll[data[0] % 3];
+  constexpr Framing kAll[] = {Framing::kLines, Framing::kCsvLog, Framing::kJson, Framing::kPgText};
+  const Framing framing = kAll[data[0] % 4];
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   if (frames(text, framing, text.size() + 1) != frames(text, framing, 1 + data[1] % 16)) std::abort();
   static_cast<void>(gunzip(text, 1 << 20));

@@ -63,6 +63,14 @@ TEST(Framer, CsvLog) {
          "\n2:2026-11-23 14:24:49.544 UTC,\"never !\n");
 }
 
+TEST(Framer, PlainLogOfPostgresql) {
+  const std::string a = "2026-11-23 14:24:47.544 UTC [1] LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,";
+  expect("further lines begin with a tab", Framing::kPgText, "x LOG:  a\n\tb\n\t\n\tc\ny LOG:  d\n", "1:x LOG:  a~\tb~\t~\tc\n5:y LOG:  d\n");
+  expect("quotes end an audit line", Framing::kPgText, a + "\"x\n\ty\",<none>\n" + a + "z,<none>\n", "1:" + a + "\"x~\ty\",<none>\n3:" + a + "z,<none>\n");
+  expect("begins in the middle", Framing::kPgText, "\tb\n\tc\ny LOG:  d\n", "1:\tb !\n2:\tc !\n3:y LOG:  d\n");
+  expect("ends in the middle", Framing::kPgText, a + "\"x\n\ty", "1:" + a + "\"x~\ty\n");
+}
+
 TEST(Framer, JsonLines) {
   expect("one per line", Framing::kJson, "{\"a\":1}\n\n{\"b\":2}\n", "1:{\"a\":1}\n3:{\"b\":2}\n");
   expect("a bad line stops nothing", Framing::kJson, "{\"a\":1}\n{\"b\n{\"c\":3}\n", "1:{\"a\":1}\n2:{\"b\n3:{\"c\":3}\n");
@@ -86,6 +94,7 @@ TEST(Framer, GoesOnWhereAFrameEnded) {
   for (const Row& row : {
            Row{"lines", Framing::kLines, "a\nb\n\nc\n"},
            Row{"csvlog", Framing::kCsvLog, "2026-11-23 14:24:47.544 UTC,\"a\nb\"\n2026-11-23 14:24:48.544 UTC,\"c\"\n"},
+           Row{"plain log", Framing::kPgText, "x LOG:  a\n\tb\ny LOG:  c\nz LOG:  AUDIT: \"d\n\te\"\n"},
            Row{"array", Framing::kJson, "[{\"a\":1},\n{\"b\":2},\n{\"c\":3}]\n"},
            Row{"Records", Framing::kJson, "{\"Records\":[{\"a\":1},{\"b\":2}]}"},
        }) {

@@ -27,6 +27,8 @@ TEST(Recognise, KnowsAFormatByItsFirstRecords) {
            Row{"csvlog cut at the end", csv + csv.substr(0, 50), "pgaudit-csv"},
            Row{"jsonlog", pg + pg, "pgaudit-json"},
            Row{"jsonlog from the middle", "ge\":\"x\"}\n" + pg + pg, "pgaudit-json"},
+           Row{"plain log, Debian's prefix", "2026-11-23 14:24:47.544 UTC [17695] u@d LOG:  AUDIT: SESSION,1,1,READ\n", "pgaudit-stderr"},
+           Row{"plain log from the middle", "\tfrom x\n2026-11-23 14:24:47 UTC [9]: [3-1] user=u,db=d,app=a b,client=::1 LOG:  x\n2026-11-23 14:24:47 UTC [9]: [4-1] user=,db=,app=,client= LOG:  y\n\tz\n", "pgaudit-stderr"},
            Row{"CloudTrail NDJSON", trail + "\n" + trail + "\n", "cloudtrail"},
            Row{"CloudTrail file", "{\"Records\":[" + trail + "," + trail + "]}", "cloudtrail"},
            Row{"CloudTrail file cut at the end", "{\"Records\":[" + trail + "," + trail.substr(0, 30), "cloudtrail"},
@@ -57,9 +59,9 @@ TEST(Recognise, SaysWhatToDoWhenItCannot) {
   }
   EXPECT_EQ(recognise("").error().code, Errc::kUnavailable);
   EXPECT_EQ(recognise("{\"a").error().code, Errc::kUnavailable);
-  const auto stderr_log = recognise("2026-11-23 14:24:47.544 UTC [17695] u@d LOG:  AUDIT: SESSION,1,1,READ\n");
+  const auto stderr_log = recognise("<17695> u@d LOG:  AUDIT: SESSION,1,1,READ\n<17695> u@d LOG:  AUDIT: SESSION,1,1,READ\n");
   ASSERT_FALSE(stderr_log);
-  EXPECT_NE(stderr_log.error().remedy.find("csvlog"), std::string::npos);
+  EXPECT_NE(stderr_log.error().remedy.find("log_line_prefix"), std::string::npos);
   EXPECT_FALSE(recognise(std::string_view("\0\1\2\3\n\0\0\n", 8)));
 }
 
