@@ -134,8 +134,7 @@ std::optional<std::vector<PersonNo>> People::between(std::optional<std::int64_t>
 
 std::optional<std::vector<PersonNo>> People::having(std::string_view column, const std::vector<std::string>& values,
                                                     const Span& when) const {
-  if (!registered_ || incomplete_since_ || tainted_.count(std::string(column)) > 0) return std::nullopt;
-  if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) return std::nullopt;
+  if (!usable(column)) return std::nullopt;
   std::vector<PersonNo> out;
   const auto by_value = held_.find(column);
   if (by_value != held_.end()) {
@@ -152,6 +151,75 @@ std::optional<std::vector<PersonNo>> People::having(std::string_view column, con
   }
   sort_unique(out);
   return out;
+}
+
+bool People::is_column(std::string_view column) const {
+  return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+}
+
+bool People::usable(std::string_view column) const {
+  return registered_ && !incomplete_since_ && tainted_.count(std::string(column)) == 0 && is_column(column);
+}
+
+const ValueShape* People::shape(std::string_view column) const {
+  const auto texts = texts_.find(column);
+  const auto held = held_.find(column);
+  if (texts == texts_.end()) return nullptr;
+  // Each hash needs a text, or a value that nobody can read may have another form.
+  return held == held_.end() || texts->second.by_hash.size() >= held->second.size() ? &texts->second.shape : nullptr;
+}
+
+std::optional<std::vector<PersonNo>> People::judged(std::string_view column, bool wanted, const Judge& judge,
+                                                    const Span& when) const {
+  if (!usable(column)) return std::nullopt;
+  const auto says = [&](std::string_view value) {
+    const Verdict v = judge(value);
+    return wanted ? v.holds : v.fails;
+  };
+  std::vector<PersonNo> out;
+  const bool without = says("");
+  std::vector<bool> covered(without ? entries_.size() : 0);
+  const auto texts = texts_.find(column);
+  if (const auto by_value = held_.find(column); by_value != held_.end()) {
+    for (const auto& [hash, holders] : by_value->second) {
+      const std::vector<std::string>* known = nullptr;
+      if (texts != texts_.end()) {
+        if (const auto found = texts->second.by_hash.find(hash); found != texts->second.by_hash.end()) known = &found->second;
+      }
+      const bool meant = known == nullptr || std::any_of(known->begin(), known->end(), says);
+      const bool empty = known != nullptr && known->size() == 1 && known->front().empty();
+      for (const Held& held : holders) {
+        const Span& valid = entries_[held.no].valid;
+        if (meant && held.valid.meets(when) && valid.meets(when)) out.push_back(held.no);
+        if (without && !empty && held.valid.from <= std::max(when.from, valid.from) && held.valid.to >= std::min(when.to, valid.to)) {
+          covered[held.no] = true;
+        }
+      }
+    }
+  }
+  for (PersonNo no = 0; without && no < entries_.size(); ++no) {
+    if (!covered[no] && entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  for (const PersonNo no : unknown_attributes_) {
+    if (entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  sort_unique(out);
+  return out;
+}
+
+void People::keep_text(const std::string& column, const ValueHash& hash, std::string_view value) {
+  Texts& texts = texts_[column];
+  std::vector<std::string>& spellings = texts.by_hash[hash];
+  if (std::find(spellings.begin(), spellings.end(), value) != spellings.end()) return;
+  spellings.emplace_back(value);
+  texts.shape.see(value);
+}
+
+void People::restore_text(std::string_view column, std::string_view value) {
+  const auto held = held_.find(column);
+  if (held == held_.end()) return;
+  const ValueHash hash = hash_(dataset_, column, comparable(value));
+  if (held->second.count(hash) > 0) keep_text(std::string(column), hash, value);
 }
 
 void People::index_key(PersonNo no) {
@@ -188,6 +256,7 @@ void People::hold(PersonNo no, const std::string& column, std::string_view value
   const ValueHash hash = hash_(dataset_, column, comparable(value));
   held_[column][hash].push_back({no, valid});
   current_[no].emplace_back(column, hash);
+  keep_text(column, hash, value);
   attribute_rows_.push_back({no, column, hash, valid});
 }
 
@@ -216,8 +285,8 @@ PersonNo People::add(std::string_view id, Time from, const Attributes& attribute
   }
   const Span valid{known ? entries_[no].valid.from : from, kForever};
   for (const auto& [column, value] : attributes) {
-    const bool registered = std::find(columns_.begin(), columns_.end(), column) != columns_.end();
-    if (!registered || value.empty()) continue;
+    // Someone new without a value needs no word for it; someone who had one may have none now.
+    if (!is_column(column) || (value.empty() && !known)) continue;
     const ValueHash hash = hash_(dataset_, column, comparable(value));
     const auto& now = current_[no];
     if (std::find(now.begin(), now.end(), std::pair(column, hash)) == now.end()) hold(no, column, value, valid);
@@ -229,15 +298,18 @@ PersonNo People::add(std::string_view id, Time from, const Attributes& attribute
 
 void People::change(PersonNo no, Time when, Time until, const Attributes& attributes) {
   for (const auto& [column, value] : attributes) {
-    if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) continue;
+    if (!is_column(column)) continue;
     const ValueHash hash = hash_(dataset_, column, comparable(value));
     auto& now = current_[no];
-    bool same = false;
+    const std::string& name = column;
+    bool same = value.empty() && std::none_of(now.begin(), now.end(), [&](const auto& held) { return held.first == name; });
+
     for (auto it = now.begin(); it != now.end();) {
       if (it->first != column) {
         ++it;
       } else if (it->second == hash) {
         same = true;
+        keep_text(column, hash, value);  // perhaps in another case
         ++it;
       } else {
         for (Held& held : held_[column][it->second]) {
@@ -248,7 +320,7 @@ void People::change(PersonNo no, Time when, Time until, const Attributes& attrib
         it = now.erase(it);
       }
     }
-    if (!same && !value.empty()) hold(no, column, value, {when, kForever});
+    if (!same) hold(no, column, value, {when, kForever});  // an empty one too: no value from now on
   }
   touch(no);
   fields_.push_back({no, false, attributes});
@@ -259,10 +331,11 @@ bool People::update(PersonNo no, Time as_of, const Attributes& attributes) {
   const auto& now = current_[no];
   for (const auto& attribute : attributes) {
     const std::string &column = attribute.first, &value = attribute.second;
-    if (std::find(columns_.begin(), columns_.end(), column) == columns_.end()) continue;
+    if (!is_column(column)) continue;
     const std::pair<std::string, ValueHash> held{column, hash_(dataset_, column, comparable(value))};
-    const bool same = value.empty() ? std::none_of(now.begin(), now.end(), [&](const auto& h) { return h.first == column; })
-                                    : std::find(now.begin(), now.end(), held) != now.end();
+    const bool none = std::none_of(now.begin(), now.end(), [&](const auto& h) { return h.first == column; });
+    const bool same = (value.empty() && none) || std::find(now.begin(), now.end(), held) != now.end();
+    if (same && !value.empty()) keep_text(column, held.second, value);
     if (!same) different.emplace_back(column, value);
   }
   const bool knew = entries_[no].attributes_known;
@@ -349,12 +422,18 @@ void People::forget(PersonNo no) {
   entry.id.clear();
   entry.country.clear();
   entry.language.clear();
-  const auto current = current_.find(no);
-  if (current != current_.end()) {
-    for (const auto& [column, hash] : current->second) {
-      std::erase_if(held_[column][hash], [no](const Held& held) { return held.no == no; });
+  current_.erase(no);
+  for (auto& [column, by_value] : held_) {
+    const auto texts = texts_.find(column);
+    for (auto it = by_value.begin(); it != by_value.end();) {
+      std::erase_if(it->second, [no](const Held& held) { return held.no == no; });
+      if (!it->second.empty()) {
+        ++it;
+        continue;
+      }
+      if (texts != texts_.end()) texts->second.by_hash.erase(it->first);
+      it = by_value.erase(it);
     }
-    current_.erase(current);
   }
 }
 

@@ -21,6 +21,7 @@
 
 #include "rules/base/time.hpp"
 #include "storage/exposure/grade.hpp"
+#include "storage/value_shape.hpp"
 
 namespace tocsin::storage {
 
@@ -92,6 +93,15 @@ class People {
                                                             const std::vector<std::string>& values,
                                                             const Span& when) const;
 
+  // Says of a value ("" = none) whether a condition may hold and may fail.
+  using Judge = std::function<Verdict(std::string_view value)>;
+  // Those for whom the condition on `column` may hold (`wanted`) or may fail (not `wanted`) at any moment of `when`, and
+  // those whose values are not known; nullopt as for having().
+  [[nodiscard]] std::optional<std::vector<PersonNo>> judged(std::string_view column, bool wanted, const Judge& judge,
+                                                            const Span& when) const;
+  // What the column's values look like; nullptr if that is not known of all of them.
+  [[nodiscard]] const ValueShape* shape(std::string_view column) const;
+
   // ---- learning. Each change is remembered until saved().
   // The number of a person named by an event; makes one that is only "seen" if nobody knows the id.
   PersonNo see(std::string_view id);
@@ -128,6 +138,8 @@ class People {
   void saved();  // all of the above is on disk
   void restore(Entry entry);                                     // in the order of numbers
   void restore_attribute(const AttributeRow& row);
+  // The text of a value whose hash was restored.
+  void restore_text(std::string_view column, std::string_view value);
   void set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
                   std::optional<Time> incomplete_since);
   [[nodiscard]] std::vector<std::string> tainted() const;
@@ -145,6 +157,11 @@ class People {
   void index_key(PersonNo no);
   void touch(PersonNo no);
   void hold(PersonNo no, const std::string& column, std::string_view value, const Span& valid);
+  // Whether conditions on the column can be evaluated.
+  [[nodiscard]] bool usable(std::string_view column) const;
+  [[nodiscard]] bool is_column(std::string_view column) const;
+  // The texts behind one hash: as they were told, so several where they differ in case or blanks only.
+  void keep_text(const std::string& column, const ValueHash& hash, std::string_view value);
 
   std::string dataset_;
   HashValue hash_;
@@ -166,6 +183,11 @@ class People {
   std::unordered_set<PersonNo> unknown_attributes_;
   std::map<std::string, std::unordered_map<ValueHash, std::vector<Held>, HashOfHash>, std::less<>> held_;
   std::unordered_map<PersonNo, std::vector<std::pair<std::string, ValueHash>>> current_;
+  struct Texts {
+    std::unordered_map<ValueHash, std::vector<std::string>, HashOfHash> by_hash;
+    ValueShape shape;
+  };
+  std::map<std::string, Texts, std::less<>> texts_;  // in memory only, as ids are
   std::vector<PersonNo> changed_;
   std::vector<Change> fields_;
   std::vector<AttributeRow> attribute_rows_;

@@ -16,6 +16,7 @@ class CsvReader {
   explicit CsvReader(std::istream& in) : in_(in) {}
 
   // kBad: the record is unusable (`problem` says why); reading goes on after it.
+  // A quoted empty field is kEmptyText: an empty text, where an empty field is no value.
   Outcome next(std::vector<std::string>& fields, std::string& problem) {
     fields.clear();
     problem.clear();
@@ -23,7 +24,11 @@ class CsvReader {
     int c = get();
     if (c == EOF) return Outcome::kEnd;
     std::string field;
-    bool quoted = false, any = false;
+    bool quoted = false, any = false, was_quoted = false;
+    const auto finish = [&] {
+      if (was_quoted && field.empty()) field = kEmptyText;
+      was_quoted = false;
+    };
     std::size_t bytes = 0;
     for (;; c = get()) {
       if (c != EOF && ++bytes > kMaxImportRecord && problem.empty()) {
@@ -33,13 +38,14 @@ class CsvReader {
       if (c == EOF || (c == '\n' && !quoted)) {
         if (quoted && keep) problem = "a quoted field does not end";
         if (!field.empty() && field.back() == '\r') field.pop_back();
+        finish();
         if (any || !field.empty() || !fields.empty()) fields.push_back(std::move(field));
         break;
       }
       any = true;
       if (c == '"') {
         if (!quoted && field.empty()) {
-          quoted = true;
+          quoted = was_quoted = true;
         } else if (quoted && in_.peek() == '"') {
           (void)get();
           if (keep) field += '"';
@@ -49,6 +55,7 @@ class CsvReader {
           problem = "a quote stands inside a field that is not quoted";
         }
       } else if (c == ',' && !quoted) {
+        finish();
         if (fields.size() < kMaxImportColumns) fields.push_back(std::move(field));
         else if (keep) problem = "more than " + std::to_string(kMaxImportColumns) + " columns";
         field.clear();
@@ -160,7 +167,7 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
       continue;
     }
     const std::string id(trim(fields[key_at]));
-    if (id.empty()) {
+    if (id.empty() || id == kEmptyText) {
       report_bad(report, options, reader.first_line(), "no " + options.key);
       continue;
     }
@@ -187,8 +194,8 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
       if (people.update(no, options.as_of, values)) ++report.changed;
       else ++report.unchanged;
     }
-    people.set_place(no, country_at == std::string::npos ? "" : fields[country_at],
-                     language_at == std::string::npos ? "" : fields[language_at]);
+    const auto place = [&](std::size_t column) { return column == std::string::npos || fields[column] == kEmptyText ? std::string() : fields[column]; };
+    people.set_place(no, place(country_at), place(language_at));
     present.insert(no);
     good = true;
   }

@@ -37,7 +37,7 @@ Fields contacts(const People::Attributes& attributes) {
   Fields out;
   for (const auto& [column, value] : attributes) {
     for (const std::string_view contact : kContacts) {
-      if (iequals(column, contact)) out[std::string(contact)] = value;
+      if (iequals(column, contact)) out[std::string(contact)] = value == kEmptyText ? std::string() : value;
     }
   }
   return out;

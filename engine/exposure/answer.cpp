@@ -51,8 +51,11 @@ struct Tally {
   std::vector<std::pair<int, PersonColumn>> classes;  // one member per class of equal persons
   std::vector<std::string> fields;
   bool opaque = false;  // through a view whose definition is not known
+  bool past = false;    // rows of other tables may be about people who have left
+  bool only_main = true;
   std::optional<storage::Span> taken;
 };
+using Tallies = std::map<std::string, Tally>;
 
 // "*" as the columns it stands for, where the table is known.
 void add_fields(const StatementLine& line, std::vector<std::string>& fields, const std::string& relation,
@@ -76,12 +79,14 @@ void add_fields(const StatementLine& line, std::vector<std::string>& fields, con
 }
 
 void add_source(StatementLine& line, const QueryRun& run, const Query& query, int i, const PersonColumn& key,
-                const std::vector<std::vector<PersonColumn>>& persons, std::optional<storage::Span> taken,
+                const std::vector<std::vector<PersonColumn>>& persons, std::optional<storage::Span> taken, Trust trust,
                 Tally& tally, bool& missing) {
   const Source& source = query.sources[static_cast<std::size_t>(i)];
   const People* people = line.state.registers.find(key.dataset);
   EvaluationInput input{query, run.parameters, people, taken ? *taken : run.when, {}, {}, line.state.options.max_ids, false};
   input.mysql = is_mysql(line.access);
+  input.trust = trust;
+  input.empty_is_null = line.state.kept(key.dataset);
   input.main_key = [&](int s) -> std::string {
     for (const PersonColumn& p : persons[static_cast<std::size_t>(s)]) {
       if (p.dataset == key.dataset && p.main) return p.column;
@@ -94,6 +99,7 @@ void add_source(StatementLine& line, const QueryRun& run, const Query& query, in
   };
   PeopleSet set = key.column.empty() ? PeopleSet{} : evaluate(input, i, key);
   missing = missing || input.parameter_missing;
+  if (key.column.empty() && !key.main && !key.view) input.past = true;
   // A number about many is about nobody; about exactly one named person it is about that person.
   if (source.use == Use::kStatistic && !(set.exact && !set.all && set.size() == 1)) return;
 
@@ -103,6 +109,8 @@ void add_source(StatementLine& line, const QueryRun& run, const Query& query, in
     tally.set = unite(std::move(tally.set), std::move(set));
   }
   tally.any = true;
+  tally.past = tally.past || input.past;
+  tally.only_main = tally.only_main && key.main;
   if (taken) tally.taken = tally.taken ? storage::Span{std::min(tally.taken->from, taken->from), std::max(tally.taken->to, taken->to)} : *taken;
   tally.main = tally.main || key.main;
   tally.collected = tally.collected || source.use == Use::kCollected || source.use == Use::kStatistic;
@@ -132,30 +140,51 @@ void unnamed_relation(StatementLine& line, const Query& query, std::map<std::str
   const std::string& relation = access.resource.dataset;
   if (access.statement.relation.empty() || access.statement.relation_type == "VIEW") return;
   if (access.statement.audit_class != "READ" || names_relation(query, relation)) return;
+  // A partition or an heir of a table that the text names: its rows are meant there.
+  const auto& parents = line.catalogue.parents(relation);
+  if (std::any_of(parents.begin(), parents.end(), [&](const std::string& parent) { return names_relation(query, parent); })) return;
   if (!query.sources.empty() && !uses_anything(query)) return;  // only counted
   for (const PersonColumn& key : person_columns(line, relation)) {
     Tally& tally = tallies[key.dataset];
     tally.any = true;
     tally.opaque = tally.unbounded = true;
+    tally.past = tally.past || !key.main;
+    tally.only_main = false;
     tally.set = PeopleSet{};
     add_fields(line, tally.fields, relation, "*", key.main);
   }
 }
 
 // A set that rests on the register must not be smaller than what the log counted; where nothing was counted,
-// attributes are not enough to exclude anybody.
-void check_against_rows(const QueryRun& run, const Query& query, PeopleSet& set, std::string& why) {
-  const bool comparable = query.one_to_one && run.rows && !run.several;
+// attributes exclude nobody unless the register is declared to be kept.
+bool agrees(StatementLine& line, const std::string& dataset, const QueryRun& run, const Query& query, const Tally& tally, std::string& why) {
+  const PeopleSet& set = tally.set;
+  if (set.all || (set.exact && !set.attribute && !set.range)) return true;
+  // One row, one person: in the register's own table only.
+  const bool comparable = query.one_to_one && tally.only_main && run.rows && !run.several;
+  const bool somebody = tally.certain_row && !tally.unbounded && !query.barrier && !run.several && run.rows && *run.rows > 0;
   if (comparable && set.size() < *run.rows) {
     why = "the register gives fewer people than rows came back";
-  } else if (run.rows && *run.rows > 0 && set.size() == 0) {
+  } else if (somebody && set.size() == 0) {
     why = "the register gives nobody, but rows came back";
-  } else if (set.attribute && !comparable) {
+  } else if (set.attribute && !comparable && !line.state.kept(dataset)) {
     why = "the condition is on other columns than the key, and the log does not allow to check the register's answer";
+    return false;
   } else {
-    return;
+    return true;
   }
-  set = PeopleSet{};
+  line.state.disprove(dataset);
+  return false;
+}
+
+// Ids that a complete register does not know are nobody's, be they new or seen in an earlier statement.
+void settle_strangers(const StatementLine& line, const std::string& dataset, const QueryRun& run, Tally& tally) {
+  if (tally.set.all || !tally.only_main || run.failed || !line.state.kept(dataset)) return;
+  const People* people = line.state.registers.find(dataset);
+  if (people == nullptr || people->incomplete_since()) return;
+  const std::size_t gone = tally.set.strangers.size() + std::erase_if(tally.set.people, [&](PersonNo no) { return !people->at(no).listed; });
+  tally.set.strangers.clear();
+  tally.set.range = tally.set.range || gone > 0;  // it rests on the register now, so it is checked
 }
 
 std::vector<PersonNo> numbers(StatementLine& line, const std::string& dataset, const PeopleSet& set) {
@@ -197,7 +226,7 @@ std::string explain(const StatementLine& line, const QueryRun& run, const Query&
   std::string out;
   const std::string known = register_known ? ", " + with_commas(reach.known) + " known at that time" : "";
   if (!set.all) {
-    out = set.exact ? "The statement names the ids of " + people_word(set.size())
+    out = reach.grade == Grade::kExact ? "The statement names the ids of " + people_word(set.size())
                     : "The conditions of the statement, applied to the register as of then, give " +
                           people_word(set.size());
   } else if (run.failed) {
@@ -236,18 +265,13 @@ std::string explain(const StatementLine& line, const QueryRun& run, const Query&
 
 // From a tally to a reach.
 void conclude(StatementLine& line, const QueryRun& run, const Query& query, const std::string& dataset, Tally& tally,
-              bool parameter_missing, bool through_view, bool through_copy) {
+              bool parameter_missing, bool through_view, bool through_copy, const std::string& fell_back,
+              std::optional<std::uint64_t> estimate) {
   const People* people = line.state.registers.find(dataset);
   const bool register_known = people != nullptr && people->registered();
-  const storage::Span when = tally.taken ? *tally.taken : run.when;
+  storage::Span when = tally.taken ? *tally.taken : run.when;
+  if (tally.past) when.from = storage::kAlways;
   PeopleSet set = std::move(tally.set);
-  std::string fell_back;
-  std::optional<std::uint64_t> estimate;
-  if (!set.all && !set.exact) {
-    const std::uint64_t before = set.size();
-    check_against_rows(run, query, set, fell_back);
-    if (set.all) estimate = before;
-  }
 
   Reach reach = blank(line, dataset, run.key + "/" + dataset);
   reach.first = run.first != Time{} ? run.first : line.access.time;
@@ -260,7 +284,8 @@ void conclude(StatementLine& line, const QueryRun& run, const Query& query, cons
   reach.estimate = estimate;
   reach.also = run.also;
   reach.narrowed = set.all && has_conditions(query);
-  reach.known_all = register_known && !people->incomplete_since();
+  // Other tables may hold people who have never been in the register's own.
+  reach.known_all = register_known && !people->incomplete_since() && !tally.past;
   reach.fields = tally.fields;
   reach.known = people == nullptr ? 0 : people->count(when);
   reach.known_from = when.from;
@@ -270,13 +295,33 @@ void conclude(StatementLine& line, const QueryRun& run, const Query& query, cons
     reach.grade = Grade::kBound;
     if (reach.known_all) size = reach.known;
   } else {
-    reach.grade = set.exact ? Grade::kExact : Grade::kDerived;
-    size = set.size();
+    reach.grade = set.exact && !set.attribute && !set.range ? Grade::kExact : Grade::kDerived;
+    if (!tally.past || set.exact) size = set.size();
     reach.people = numbers(line, dataset, set);
   }
   bound(run, query, tally, set, size, reach);
+  if (line.access.statement.sub_number > 1) reach.at_least = 0;  // inside a function: its rows need not have left the server
   reach.reason = explain(line, run, query, tally, set, reach, register_known, parameter_missing, fell_back,
                          through_copy);
+  emit(line, std::move(reach));
+}
+
+// Rows of a foreign table, or of a query that another database answered: whose they are is not in this log.
+void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query, const std::vector<std::vector<PersonColumn>>& persons) {
+  std::string what = query.elsewhere ? "by dblink" : "";
+  for (std::size_t i = 0; i < query.sources.size(); ++i) {
+    const Source& source = query.sources[i];
+    if (source.use > Use::kStatistic && persons[i].empty() && line.catalogue.foreign(source.relation.text())) {
+      what = "by the foreign table " + source.relation.text();
+    }
+  }
+  if (what.empty()) return;
+  Reach reach = blank(line, "", run.key + "/elsewhere");
+  reach.first = run.first != Time{} ? run.first : line.access.time;
+  reach.way = run.way;
+  reach.rows = run.rows;
+  reach.at_least = 0;
+  reach.reason = "Rows came from another server or file " + what + ": whose they are is not in this log.";
   emit(line, std::move(reach));
 }
 
@@ -299,19 +344,39 @@ void answer(StatementLine& line, QueryRun& run) {
     if (query.sources[i].relation.is_catalog()) continue;
     persons[i] = person_columns(line, query, i);
   }
-  std::map<std::string, Tally> tallies;
   bool missing = false;
-  for (std::size_t i = 0; i < query.sources.size(); ++i) {
-    if (query.sources[i].use == Use::kNone) continue;
-    for (const PersonColumn& key : persons[i]) {
-      add_source(line, run, query, static_cast<int>(i), key, persons, taken(i), tallies[key.dataset], missing);
+  const auto counted = [&](Trust trust) {
+    Tallies tallies;
+    for (std::size_t i = 0; i < query.sources.size(); ++i) {
+      if (query.sources[i].use == Use::kNone) continue;
+      for (const PersonColumn& key : persons[i]) {
+        add_source(line, run, query, static_cast<int>(i), key, persons, taken(i), trust, tallies[key.dataset], missing);
+      }
     }
-  }
-  unnamed_relation(line, query, tallies);
+    unnamed_relation(line, query, tallies);
+    return tallies;
+  };
+  // What does not agree with the rows that came back is worked out again with less trust in the register.
+  Tallies tallies = counted(Trust::kAttributes);
+  std::optional<Tallies> by_keys, by_ids;
   for (auto& [dataset, tally] : tallies) {
-    if (tally.any) conclude(line, run, query, dataset, tally, missing, needed && expanded.through_view,
-                            needed && expanded.through_copy);
+    if (!tally.any) continue;
+    std::string fell_back, again;
+    std::optional<std::uint64_t> estimate;
+    settle_strangers(line, dataset, run, tally);
+    if (!agrees(line, dataset, run, query, tally, fell_back)) {
+      estimate = tally.set.size();
+      if (!by_keys) by_keys = counted(Trust::kKeys);
+      tally = (*by_keys)[dataset];
+      if (!agrees(line, dataset, run, query, tally, again)) {
+        if (!by_ids) by_ids = counted(Trust::kIds);
+        tally = (*by_ids)[dataset];
+      }
+      if (!tally.set.all) estimate.reset();
+    }
+    conclude(line, run, query, dataset, tally, missing, needed && expanded.through_view, needed && expanded.through_copy, fell_back, estimate);
   }
+  from_elsewhere(line, run, query, persons);
 }
 
 void by_relation(StatementLine& line, const std::string& why) {
@@ -324,6 +389,21 @@ void by_relation(StatementLine& line, const std::string& why) {
     reach.at_least = 0;
     reach.reason = "People may have been reached, but the log does not say in which dataset: " + why + ".";
     emit(line, std::move(reach));
+    return;
+  }
+  // A view or a copy: everyone in what it rests on.
+  for (const std::string& relation : {access.resource.dataset, std::string(last_part(access.resource.dataset))}) {
+    if (line.catalogue.definitions(relation) == nullptr) continue;
+    Query named;
+    named.sources.emplace_back();
+    named.sources.front().relation.name = relation;
+    named.sources.front().use = Use::kCollected;
+    named.sources.front().columns = {"*"};
+    named.outputs.push_back({"*", 0, "*"});
+    QueryRun run{named, {}, line.when, "select", key};
+    line.unread_reason = why;
+    answer(line, run);
+    line.unread_reason.clear();
     return;
   }
   for (const PersonColumn& person : person_columns(line, access.resource.dataset)) {

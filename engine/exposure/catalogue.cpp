@@ -84,6 +84,17 @@ void Catalogue::set_bases(const std::string& view, const std::string& base) {
   if (Entry* e = entry(view)) e->bases.insert(base);
 }
 
+void Catalogue::set_foreign(const std::string& relation, const sql::Relation& remote) {
+  Entry* e = entry(relation);
+  if (e != nullptr && (e->foreign.empty() || !remote.name.empty())) e->foreign = {remote.schema, remote.name};
+}
+
+std::optional<sql::Relation> Catalogue::foreign(const std::string& relation) const {
+  const Entry* e = find(relation);
+  if (e == nullptr || e->foreign.size() != 2) return std::nullopt;
+  return sql::Relation{e->foreign[0], e->foreign[1]};
+}
+
 void Catalogue::extend(const std::string& relation, Time until) {
   const auto found = entries_.find(relation);
   if (found == entries_.end()) return;
@@ -263,6 +274,7 @@ void append(Expanded& to, int source, const Definition& definition, bool only_on
   to.through_copy = to.through_copy || definition.copy;
   to.query.one_to_one = to.query.one_to_one && inner.one_to_one && only_one && !definition.copy;
   to.query.barrier = to.query.barrier || inner.barrier;
+  to.query.elsewhere = to.query.elsewhere || inner.elsewhere;
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ class Catalogue {
   void see_relation(const std::string& relation);
   void set_parents(const std::string& relation, std::vector<std::string> parents);
   void set_bases(const std::string& view, const std::string& base);      // a view without known definition
+  void set_foreign(const std::string& relation, const sql::Relation& remote);  // `remote` may be empty
   void extend(const std::string& relation, Time until);                  // REFRESH MATERIALIZED VIEW
   void drop(const std::string& relation);
   void rename(const std::string& from, const std::string& to);
@@ -57,6 +58,8 @@ class Catalogue {
   [[nodiscard]] bool knows(std::string_view relation) const;
   [[nodiscard]] const std::vector<std::string>& parents(const std::string& relation) const;
   [[nodiscard]] const std::set<std::string>& bases(const std::string& view) const;
+  // The table of another server that a foreign table stands for (empty if that is not known); nullopt if it is none.
+  [[nodiscard]] std::optional<sql::Relation> foreign(const std::string& relation) const;
 
   // All that is known of one relation; for learned.hpp, which keeps it over a restart.
   struct Entry {
@@ -65,6 +68,7 @@ class Catalogue {
     std::vector<Definition> definitions;
     std::vector<std::string> parents;
     std::set<std::string> bases;
+    std::vector<std::string> foreign;  // schema and name of the remote table, "" if not known; empty: no foreign table
   };
   [[nodiscard]] const std::map<std::string, Entry, std::less<>>& entries() const noexcept { return entries_; }
   bool restore(std::string relation, Entry entry);  // false if there are too many

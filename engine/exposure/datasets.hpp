@@ -24,6 +24,9 @@ struct DatasetSpec {
   std::string key = "id";  // the column of the register's main table that identifies a person
   std::map<std::string, std::string> tables;   // relation -> column that names the person; the main table too
   std::map<std::string, std::string> columns;  // "email" or "visit.reason" -> kind of data ("contact", "health", …)
+  // Declared: every change of the main table is in the log that is read, or is told by `register apply`. Then conditions on
+  // attributes narrow the answer even where the log counts no rows to check them by.
+  bool kept = false;
   std::vector<ObjectTemplate> objects = {};    // names of objects and paths that name a person
 };
 
@@ -33,6 +36,7 @@ struct PersonColumn {
   std::string column;
   bool main = false;     // the relation is the register's own table: one row, one person
   bool certain = false;  // configured or seen: the column surely exists
+  bool view = false;     // a view of the register's own table, as far as we know
 };
 
 class DatasetMap {

@@ -1,6 +1,9 @@
 // Conditions as sets. Everything that is not surely understood is "everyone"; AND intersects, OR unites. A
 // condition narrows a source's people if its column is the person column, or is joined to it by equalities that
 // hold for every row (the class of the key).
+//
+// SQL has three truths, so a condition has two sets: the people for whom it may be true, and those for whom it may be
+// false (under NOT); whoever makes it NULL is in neither. Doubt puts a person into both.
 #include "engine/exposure/evaluate.hpp"
 
 #include <algorithm>
@@ -96,7 +99,7 @@ std::optional<std::string> text_of(const Value& v, const Parameters& parameters)
     if (!parameters.known || parameters.values == nullptr || at >= parameters.values->size()) return std::nullopt;
     return (*parameters.values)[at];
   }
-  if (!v.known) return std::nullopt;
+  if (!v.known || v.boolean) return std::nullopt;
   return v.text;
 }
 
@@ -253,36 +256,166 @@ struct Evaluator {
     return std::to_string(static_cast<std::int64_t>(value));
   }
 
-  PeopleSet listed(const Predicate& p) const {
-    if (is_key(p.column)) {
-      const auto values = texts_of(p, input);
-      if (!values) {
-        input.parameter_missing = true;
-        return {};
-      }
-      return input.mysql ? mysql_ids(p) : ids(*values);
-    }
-    if (input.people != nullptr && !input.mysql && is_attribute(p.column)) {
-      const auto values = texts_of(p, input);
-      if (!values) return {};
-      if (auto having = input.people->having(p.column.name, *values, input.when)) {
-        PeopleSet out = nobody();
-        out.attribute = true;
-        out.people = std::move(*having);
-        return out;
-      }
-    }
-    return {};
+  // The people of the register whom `people` leaves out.
+  PeopleSet others(std::vector<PersonNo> people) const {
+    if (input.people == nullptr || !input.people->registered() || input.people->incomplete_since() || input.trust < Trust::kKeys) return {};
+    std::sort(people.begin(), people.end());
+    const std::vector<PersonNo> all = input.people->everyone(input.when);
+    PeopleSet out = nobody();
+    out.range = true;
+    std::set_difference(all.begin(), all.end(), people.begin(), people.end(), std::back_inserter(out.people));
+    return out;
   }
 
-  PeopleSet ranged(const Predicate& p) const {
-    if (!is_key(p.column) || input.people == nullptr) return {};
-    if (input.mysql && !(input.people->only_integers() && unquoted(p.low) && unquoted(p.high))) return {};
+  PeopleSet listed(const Predicate& p, bool wanted) const {
+    if (!is_key(p.column)) return by_attribute(p, wanted);
+    const auto values = texts_of(p, input);
+    if (!values) {
+      input.parameter_missing = std::any_of(p.values.begin(), p.values.end(), [](const Value& v) { return v.parameter > 0; });
+      return {};
+    }
+    if (wanted) return input.mysql ? mysql_ids(p) : ids(*values);
+    if (input.mysql) return {};
+    std::vector<PersonNo> named;  // surely equal, whatever the key's type is
+    for (const std::string& value : *values) {
+      if (input.people == nullptr) break;
+      if (const auto no = input.people->find(value)) named.push_back(*no);
+    }
+    return others(std::move(named));
+  }
+
+  // The attribute's constant, in this execution.
+  struct Constant {
+    std::string text;
+    bool number = false, boolean = false;
+    [[nodiscard]] storage::Literal literal() const { return {text, number, boolean}; }
+  };
+
+  std::optional<std::vector<Constant>> constants(const std::vector<Value>& values) const {
+    std::vector<Constant> out;
+    for (const Value& v : values) {
+      if (v.null) continue;
+      const bool number = v.parameter == 0 && !v.quoted && !v.array && !v.boolean;
+      if (v.fractional || v.boolean) {
+        out.push_back({v.text, number, v.boolean});
+        continue;
+      }
+      auto text = text_of(v, input.parameters);
+      if (!text) return std::nullopt;
+      if (!v.array) {
+        out.push_back({std::move(*text), number, false});
+        continue;
+      }
+      auto elements = array_elements(*text);
+      if (!elements) return std::nullopt;
+      for (std::string& e : *elements) out.push_back({std::move(e), false, false});
+      if (out.size() > input.max_ids) return std::nullopt;
+    }
+    return out;
+  }
+
+  // Whether equal values surely have one hash, so that nobody else need be looked at.
+  static bool by_hash(const storage::ValueShape* shape, const std::vector<Constant>& values) {
+    return std::all_of(values.begin(), values.end(), [&](const Constant& c) {
+      if (c.boolean || std::any_of(c.text.begin(), c.text.end(), [](char x) { return static_cast<unsigned char>(x) >= 0x80; })) return false;
+      if (shape == nullptr) return true;
+      const bool digits = !c.text.empty() && c.text.size() <= 15 && std::all_of(c.text.begin(), c.text.end(), [](char x) { return x >= '0' && x <= '9'; });
+      if (shape->integers) return digits && !shape->booleans;
+      if (shape->dates) return storage::is_iso_date(c.text);
+      return !shape->typed() && shape->any && !c.text.empty();
+    });
+  }
+
+  PeopleSet attributes(std::optional<std::vector<PersonNo>> people) const {
+    if (!people) return {};
+    PeopleSet out = nobody();
+    out.attribute = true;
+    out.people = std::move(*people);
+    return out;
+  }
+
+  PeopleSet by_attribute(const Predicate& p, bool wanted) const {
+    if (input.people == nullptr || input.mysql || input.trust < Trust::kAttributes || !is_attribute(p.column)) return {};
+    const std::string& column = p.column.name;
+    const storage::ValueShape* shape = input.people->shape(column);
+    if (p.column.cast && (shape == nullptr || shape->typed())) return {};  // how it is printed depends on the session
+    if (p.op == Op::kNull) {
+      return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
+        if (!value.empty()) return {false, true};
+        return input.empty_is_null || (shape != nullptr && shape->typed()) ? storage::Verdict{true, false} : storage::Verdict{true, true};
+      }, input.when));
+    }
+    if (p.op == Op::kRange) return by_order(p, wanted, shape);
+    const auto values = constants(p.values);
+    if (!values) return {};
+    if (p.op == Op::kLike) {
+      if (shape == nullptr || values->size() > 1) return {};
+      return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
+        if (values->empty() || (value.empty() && input.empty_is_null)) return {false, false};  // NULL
+        if (value == storage::kEmptyText) return {true, true};
+        return storage::like(value, values->front().text, p.fold);
+      }, input.when));
+    }
+    if (wanted && by_hash(shape, *values)) {
+      std::vector<std::string> texts;
+      for (const Constant& c : *values) texts.push_back(c.text);
+      return attributes(input.people->having(column, texts, input.when));
+    }
+    if (shape == nullptr) return {};
+    return attributes(input.people->judged(column, wanted, [&](std::string_view value) {
+      storage::Verdict out{false, true};
+      for (const Constant& c : *values) {
+        const storage::Order order = storage::compare(value, c.literal(), *shape, input.empty_is_null);
+        out.holds = out.holds || order.equal;
+        out.fails = out.fails && (order.less || order.greater);
+      }
+      return out;
+    }, input.when));
+  }
+
+  PeopleSet by_order(const Predicate& p, bool wanted, const storage::ValueShape* shape) const {
+    if (shape == nullptr || !shape->typed()) return {};  // the order of texts is the collation's
+    std::vector<Constant> ends[2];
+    for (const auto& [end, out] : {std::pair(&p.low, &ends[0]), std::pair(&p.high, &ends[1])}) {
+      if (!*end) continue;
+      auto values = constants({**end});
+      if (!values || values->size() != 1) return {};
+      *out = std::move(*values);
+    }
+    return attributes(input.people->judged(p.column.name, wanted, [&](std::string_view value) {
+      storage::Verdict out{true, false};
+      if (!ends[0].empty()) {
+        const storage::Order order = storage::compare(value, ends[0][0].literal(), *shape, input.empty_is_null);
+        out.holds = order.greater || (order.equal && !p.low_open);
+        out.fails = order.less || (order.equal && p.low_open);
+      }
+      if (!ends[1].empty()) {
+        const storage::Order order = storage::compare(value, ends[1][0].literal(), *shape, input.empty_is_null);
+        out.holds = out.holds && (order.less || (order.equal && !p.high_open));
+        out.fails = out.fails || order.greater || (order.equal && p.high_open);
+      }
+      return out;
+    }, input.when));
+  }
+
+  PeopleSet ranged(const Predicate& p, bool wanted) const {
+    if (!is_key(p.column)) return by_attribute(p, wanted);
+    if (p.column.cast || input.people == nullptr || input.trust < Trust::kKeys) return {};
+    if (input.mysql && !(wanted && input.people->only_integers() && unquoted(p.low) && unquoted(p.high))) return {};
     std::optional<std::int64_t> low, high;
     if (p.low && !bound(*p.low, low)) return {};
     if (p.high && !bound(*p.high, high)) return {};
     if (p.low_open && low && *low < INT64_MAX) ++*low;
     if (p.high_open && high && *high > INT64_MIN) --*high;
+    if (wanted) return keys(low, high);
+    PeopleSet out = nobody();
+    out.range = true;
+    if (low && *low > INT64_MIN) out = unite(std::move(out), keys(std::nullopt, *low - 1));
+    if (high && *high < INT64_MAX) out = unite(std::move(out), keys(*high + 1, std::nullopt));
+    return out;
+  }
+
+  PeopleSet keys(std::optional<std::int64_t> low, std::optional<std::int64_t> high) const {
     auto between = input.people->between(low, high, input.when);
     if (!between) return {};
     PeopleSet out = nobody();
@@ -294,7 +427,7 @@ struct Evaluator {
   bool bound(const Value& v, std::optional<std::int64_t>& out) const {
     const auto text = text_of(v, input.parameters);
     if (!text) {
-      input.parameter_missing = true;
+      input.parameter_missing = input.parameter_missing || v.parameter > 0;
       return false;
     }
     const std::string_view digits = trim(*text);
@@ -305,26 +438,29 @@ struct Evaluator {
     return true;
   }
 
-  PeopleSet of(int at) const {
+  // The people for whom the predicate may be true (`wanted`), or may be false.
+  PeopleSet of(int at, bool wanted = true) const {
     const Predicate& p = input.query.predicates[static_cast<std::size_t>(at)];
     switch (p.op) {
       case Op::kTrue:
       case Op::kSame: return {};
-      case Op::kIn: return listed(p);
-      case Op::kRange: return ranged(p);
-      case Op::kAnd: {
-        PeopleSet out;
-        for (const int arg : p.args) out = intersect(std::move(out), of(arg));
-        return out;
-      }
-      case Op::kOr: {
-        if (p.args.empty()) return {};
-        PeopleSet out = of(p.args.front());
-        for (std::size_t i = 1; i < p.args.size() && !out.all; ++i) out = unite(std::move(out), of(p.args[i]));
-        return out;
-      }
+      case Op::kFalse: return wanted ? nobody() : PeopleSet{};
+      case Op::kIn: return listed(p, wanted);
+      case Op::kRange: return ranged(p, wanted);
+      case Op::kLike:
+      case Op::kNull: return is_key(p.column) ? PeopleSet{} : by_attribute(p, wanted);
+      case Op::kNot: return of(p.args.front(), !wanted);
+      case Op::kAnd:
+      case Op::kOr: break;
     }
-    return {};
+    if (p.args.empty()) return {};
+    const bool all_of_them = (p.op == Op::kAnd) == wanted;
+    PeopleSet out = of(p.args.front(), wanted);
+    for (std::size_t i = 1; i < p.args.size(); ++i) {
+      if (!all_of_them && out.all) break;
+      out = all_of_them ? intersect(std::move(out), of(p.args[i], wanted)) : unite(std::move(out), of(p.args[i], wanted));
+    }
+    return out;
   }
 };
 
@@ -346,22 +482,21 @@ PeopleSet unite(PeopleSet a, PeopleSet b) {
 PeopleSet intersect(PeopleSet a, PeopleSet b) {
   if (a.all) return b;
   if (b.all) return a;
-  // Ids that the statement names hold without the register; so does anything that is inside them.
+  // Ids that the register does not know meet every condition but a list without them.
   const auto strangers_of = [](const PeopleSet& x, const PeopleSet& y) {
     if (x.exact && y.exact) return common(x.strangers, y.strangers);
-    return x.exact ? x.strangers : y.exact ? y.strangers : std::vector<std::string>();
+    return x.exact ? x.strangers : y.exact ? y.strangers : merged(x.strangers, y.strangers);
   };
   PeopleSet out = nobody();
   out.strangers = strangers_of(a, b);
-  if (a.exact != b.exact) {
-    // Narrowing named ids by what the register says adds little and may be wrong if it is late: keep the ids.
-    PeopleSet& named = a.exact ? a : b;
-    return named;
-  }
-  out.exact = a.exact && b.exact;
+  out.people = common(a.people, b.people);
+  out.exact = a.exact || b.exact;
   out.attribute = a.attribute || b.attribute;
   out.range = a.range || b.range;
-  out.people = common(a.people, b.people);
+  // Named ids of which nobody was excluded do not rest on the register.
+  for (PeopleSet* named : {&a, &b}) {
+    if (named->exact && !named->attribute && !named->range && out.people == named->people) out.attribute = out.range = false;
+  }
   return out;
 }
 
@@ -381,10 +516,20 @@ std::string canonical_id(std::string_view text, const storage::People* people) {
 PeopleSet evaluate(EvaluationInput& input, int source, const PersonColumn& key) {
   const std::vector<Member> members = key_class(input, source, key);
   const Evaluator evaluator{input, members};
+  // A row of another table may be about somebody who has left the register's own, unless it is joined to a row there.
+  const bool present = key.main || std::any_of(members.begin(), members.end(), [&](const Member& m) {
+    return m.exists && m.column.candidates.size() == 1 && input.main_key(m.column.candidates.front()) == m.column.name;
+  });
+  const storage::Span when = input.when;
+  if (!present) {
+    input.when.from = storage::kAlways;
+    input.past = true;
+  }
   PeopleSet out;
   for (const int filter : input.query.sources[static_cast<std::size_t>(source)].filters) {
     out = intersect(std::move(out), evaluator.of(filter));
   }
+  input.when = when;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Whom a query can have reached: the conditions of each source, evaluated over the register as it was then.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,12 +13,13 @@
 
 namespace tocsin::engine {
 
-// A set of people of one dataset that holds the true one. `all` = everyone.
+// A set of people of one dataset that holds the true one. `all` = everyone. What it rests on decides how it is checked:
+// both `exact` and `attribute` means named ids of which the register leaves only some.
 struct PeopleSet {
   bool all = true;
   bool exact = false;      // from ids in the statement or its parameters
   bool attribute = false;  // rests on registered attributes
-  bool range = false;      // rests on the order of keys
+  bool range = false;      // rests on the order of keys, or on who else is in the register
   std::vector<storage::PersonNo> people;  // sorted
   std::vector<std::string> strangers;     // ids that the register does not know; sorted
   [[nodiscard]] std::size_t size() const { return people.size() + strangers.size(); }
@@ -25,6 +27,9 @@ struct PeopleSet {
 
 [[nodiscard]] PeopleSet unite(PeopleSet a, PeopleSet b);
 [[nodiscard]] PeopleSet intersect(PeopleSet a, PeopleSet b);
+
+// How far the register is believed: a set that turns out to be too small is worked out again, with less of it.
+enum class Trust : std::uint8_t { kIds, kKeys, kAttributes };
 
 // The parameters of one execution.
 struct Parameters {
@@ -48,6 +53,9 @@ struct EvaluationInput {
   // MySQL compares as it pleases: '42abc' = 42, any text = 0, 'A' = 'a'. Then a condition holds only for values
   // whose kind leaves one reading, and texts are compared as its collations do; the rest says nothing.
   bool mysql = false;
+  Trust trust = Trust::kAttributes;
+  bool empty_is_null = false;  // a register's empty field surely is NULL
+  bool past = false;  // set: rows may be about people who are no longer in the register's own table
   bool parameter_missing = false;  // set: a condition on the key had a value that the log does not show
 };
 

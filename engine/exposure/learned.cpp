@@ -67,7 +67,7 @@ template <class A, Is<Definition> T>
 void walk(A& a, T& v) { a(v.said, v.parameters, v.parameters_known, v.copy, v.taken); }
 
 template <class A, Is<Catalogue::Entry> T>
-void walk(A& a, T& v) { a(v.columns, v.complete, v.definitions, v.parents, v.bases); }
+void walk(A& a, T& v) { a(v.columns, v.complete, v.definitions, v.parents, v.bases, v.foreign); }
 
 template <class A, Is<Session::Prepared> T>
 void walk(A& a, T& v) { a(v.said, v.origin); }

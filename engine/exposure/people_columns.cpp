@@ -37,6 +37,15 @@ std::vector<PersonColumn> persons_named_by(const StatementLine& line, const Quer
   return out;
 }
 
+// A foreign table names whom the table behind it names; its rows are not the register's own.
+std::vector<PersonColumn> persons_of_foreign(const StatementLine& line, const Query& query, std::size_t i, const std::string& relation,
+                                             const sql::Relation& remote) {
+  std::vector<PersonColumn> out = line.state.map.persons_of(relation);
+  if (out.empty() && !remote.name.empty()) out = persons_named_by(line, query, i, remote.text());
+  for (PersonColumn& p : out) p.main = false;
+  return out;
+}
+
 std::vector<PersonColumn> person_columns_as_written(const StatementLine& line, const Query& query, std::size_t i) {
   const sql::Relation& written = query.sources[i].relation;
   std::string relation = qualified(line, written);
@@ -49,6 +58,7 @@ std::vector<PersonColumn> person_columns_as_written(const StatementLine& line, c
       }
     }
   }
+  if (const auto remote = line.catalogue.foreign(relation)) return persons_of_foreign(line, query, i, relation, *remote);
   std::vector<PersonColumn> out = persons_named_by(line, query, i, relation);
   for (const std::string& parent : line.catalogue.parents(relation)) {
     for (PersonColumn& p : persons_named_by(line, query, i, parent)) out.push_back(std::move(p));
@@ -59,6 +69,7 @@ std::vector<PersonColumn> person_columns_as_written(const StatementLine& line, c
       named.sources.emplace_back();
       named.sources.front().relation.name = base;
       for (PersonColumn& p : persons_named_by(line, named, 0, base)) {
+        p.view = p.main;
         p.column.clear();  // which column of the view names them is not known
         p.main = false;
         out.push_back(std::move(p));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/exposure/answer.hpp"
+#include "engine/exposure/register_changes.hpp"
 #include "engine/exposure/statements.hpp"
 
 namespace tocsin::engine {
@@ -80,13 +81,40 @@ void without_text(StatementLine& line) {
 
 void unread(StatementLine& line, const Error& error) {
   const Access& access = line.access;
+  unread_write(line);
   if (access.outcome == Outcome::kFailure && (nothing_was_read(access.error) || error.code == Errc::kInvalid)) return;
   const bool reading = access.statement.audit_class == "READ" || access.statement.command == "FETCH" ||
                        access.statement.command == "EXECUTE" || access.outcome == Outcome::kFailure;
   if (reading) by_relation(line, error.message);
 }
 
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+// A byte that is no UTF-8 has become U+FFFD: the log is in another encoding, or damaged.
+bool garbled(const Statement& st) {
+  return st.relation.find(kReplacement) != std::string::npos || st.text.find(kReplacement) != std::string::npos ||
+         std::any_of(st.parameters.begin(), st.parameters.end(), [&](const std::string& p) { return p.find(kReplacement) != std::string::npos; });
+}
+
 }  // namespace
+
+void read_gap(ReaderState& state, Access& access, std::vector<Reach>& out) {
+  Session& s = state.session(access);
+  const Time since = s.last_known ? s.last : access.time - state.options.unknown_start;
+  // Whatever the session was in the middle of may have been ended or begun anew.
+  s.cursors.clear();
+  s.prepared.clear();
+  s.deferred.reset();
+  lost_changes(state, since);
+  StatementLine line{state, access, s, state.catalogue(access), {since, access.time}, out};
+  Reach reach = blank(line, "", statement_key(line) + "/gap");
+  reach.first = since;
+  reach.way = "gap";
+  reach.at_least = 0;
+  reach.reason = access.error + (access.error == "1" ? " record of this session is" : " records of this session are") +
+                 " missing from the log: whom they reached is not known, nor what they changed in a register.";
+  emit(line, std::move(reach));
+}
 
 void read_postgres(StatementLine& line) {
   Access& access = line.access;
@@ -100,12 +128,18 @@ void read_postgres(StatementLine& line) {
     without_text(line);
     return;
   }
+  if (garbled(st)) {
+    if (st.relation.find(kReplacement) != std::string::npos) access.resource.dataset.clear();  // not even its name
+    unread(line, {Errc::kUnsupported, "the log shows its text in an unknown encoding", {}, {}});
+    return;
+  }
   auto reading = sql::read(st.text);
   if (!reading) {
     unread(line, reading.error());
     return;
   }
   if (st.relation_type == "VIEW") line.session.views.insert(access.resource.dataset);
+  if (st.relation_type == "FOREIGN TABLE" && !line.catalogue.foreign(access.resource.dataset)) line.catalogue.set_foreign(access.resource.dataset, {});
   if (st.relation_type == "TABLE" || st.relation_type == "VIEW") line.catalogue.see_relation(access.resource.dataset);
   std::vector<std::size_t> chosen = choose((*reading)->statements, access);
   learn_bases(line, **reading, chosen);

@@ -11,4 +11,7 @@ namespace tocsin::engine {
 
 void read_postgres(StatementLine& line);
 
+// Records of the session are missing before this one.
+void read_gap(ReaderState& state, Access& access, std::vector<Reach>& out);
+
 }  // namespace tocsin::engine

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engine/access/gap.hpp"
 #include "engine/exposure/learned.hpp"
 #include "engine/exposure/mariadb.hpp"
 #include "engine/exposure/named_people.hpp"
@@ -24,6 +25,8 @@ void read_without_statement(ReaderState& state, Access& access, std::vector<Reac
     Session& s = state.session(access);
     s.last = access.time;
     s.last_known = true;
+  } else if (access.operation == kRecordsMissing) {
+    read_gap(state, access, out);
   } else if (access.operation == "DISCONNECT" && !access.actor.session.empty()) {
     end_mariadb_session(state, access, out);
   } else {

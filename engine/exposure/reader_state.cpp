@@ -40,6 +40,18 @@ void ReaderState::forget(const Session& session) {
   sessions.erase(at);
 }
 
+bool ReaderState::kept(const std::string& dataset) const {
+  const DatasetSpec* spec = map.find(dataset);
+  const storage::People* people = registers.find(dataset);
+  if (spec == nullptr || !spec->kept || people == nullptr || !people->registered()) return false;
+  const auto found = disproved.find(dataset);
+  return found == disproved.end() || found->second < people->as_of();
+}
+
+void ReaderState::disprove(const std::string& dataset) {
+  if (const storage::People* people = registers.find(dataset); people != nullptr) disproved[dataset] = people->as_of();
+}
+
 Catalogue& ReaderState::catalogue(const Access& access) {
   const std::string key = access.origin.source + '\x1f' + access.resource.store;
   return catalogues.try_emplace(key, options.max_relations).first->second;

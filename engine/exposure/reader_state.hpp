@@ -37,6 +37,7 @@ struct ReaderState {
   std::map<std::string, Catalogue> catalogues;  // by source and database
   std::list<Session> sessions;                  // most recent first
   std::unordered_map<std::string, std::list<Session>::iterator> by_id;
+  std::map<std::string, Time> disproved;        // datasets whose register was seen to be wrong, and how new it was
   bool warming = false;  // learn only: report nothing, leave the registers alone
 
   ReaderState(DatasetMap m, storage::Registers& r, ExposureReader::Options o)
@@ -45,6 +46,9 @@ struct ReaderState {
   Session& session(const Access& access);  // the longest idle is forgotten if there are too many
   void forget(const Session& session);
   Catalogue& catalogue(const Access& access);
+  // Whether the dataset's register is declared to be kept, and nothing has shown that it is not.
+  [[nodiscard]] bool kept(const std::string& dataset) const;
+  void disprove(const std::string& dataset);
 };
 
 // One access in work.

@@ -21,10 +21,13 @@ std::optional<std::string> text_of(const StatementLine& line, const sql::Value& 
   const Statement& st = line.access.statement;
   if (v.parameter > 0) {
     const auto at = static_cast<std::size_t>(v.parameter - 1);
-    if (!st.parameters_known || at >= st.parameters.size()) return std::nullopt;
+    // The log shows NULL as an empty text too.
+    if (!st.parameters_known || at >= st.parameters.size() || st.parameters[at].empty()) return std::nullopt;
     return st.parameters[at];
   }
+  if (v.fractional) return v.text;
   if (!v.known) return std::nullopt;
+  if (!v.null && v.text.empty()) return std::string(storage::kEmptyText);
   return v.text;
 }
 
@@ -152,6 +155,27 @@ void write(StatementLine& line, const sql::Statement& s) {
       People* people = line.state.registers.find(key.dataset);
       if (key.main && people != nullptr && people->registered()) apply(line, s, w, key, *people);
     }
+  }
+}
+
+void unread_write(StatementLine& line) {
+  const Access& access = line.access;
+  if (line.state.warming || access.outcome == Outcome::kFailure || access.statement.audit_class != "WRITE") return;
+  for (const PersonColumn& key : person_columns(line, access.resource.dataset)) {
+    People* people = line.state.registers.find(key.dataset);
+    if (!key.main || people == nullptr || !people->registered() || line.when.to <= people->as_of()) continue;
+    people->mark_incomplete(line.when.from);
+    for (const std::string& column : people->columns()) people->taint(column);
+  }
+}
+
+void lost_changes(ReaderState& state, Time when) {
+  if (state.warming) return;
+  for (const auto& [name, people] : state.registers.all()) {
+    if (!people->registered() || when < people->as_of()) continue;
+    people->mark_incomplete(when);
+    for (const std::string& column : people->columns()) people->taint(column);
+    state.disprove(name);
   }
 }
 

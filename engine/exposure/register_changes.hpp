@@ -8,4 +8,9 @@ namespace tocsin::engine {
 
 void write(StatementLine& line, const sql::Statement& s);
 
+// A write to the line's table that could not be read.
+void unread_write(StatementLine& line);
+// Since `when`, records are missing: any change may be among them.
+void lost_changes(ReaderState& state, Time when);
+
 }  // namespace tocsin::engine

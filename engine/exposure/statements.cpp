@@ -181,7 +181,8 @@ bool counts_result(const sql::Statement& s, const Access& access) {
   return plain_write && s.writes.size() == 1 && access.statement.audit_class == "WRITE";
 }
 
-void query(StatementLine& line, const sql::Statement& s, const std::string& way, bool several) {
+// `index`: which of the message's statements it is; they share one text, and with a simple message one number.
+void query(StatementLine& line, const sql::Statement& s, const std::string& way, std::size_t index, bool several) {
   Access& access = line.access;
   const bool failed = access.outcome == Outcome::kFailure;
   if (s.query.key_share) return;  // PostgreSQL's own foreign-key check
@@ -194,7 +195,9 @@ void query(StatementLine& line, const sql::Statement& s, const std::string& way,
                {&access.statement.parameters, access.statement.parameters_known},
                line.when,
                failed ? "failed" : way,
-               statement_key(line) + "/" + std::to_string(text)};
+               statement_key(line) + "/" + std::to_string(text) + (several ? "/" + std::to_string(index) : "")};
+  // Without row counts a cursor's query has a line when it is declared: the FETCHes, if they are logged, say how much of it.
+  if (s.kind == Kind::kDeclare) run.key = statement_key(line) + "/" + s.name;
   run.failed = failed;
   run.several = several;
   run.place = s.to_program ? "program" : s.to_file ? "file" : "";
@@ -279,6 +282,9 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
     case Kind::kRollback: end_transaction(line, s.kind == Kind::kRollback); return;
     case Kind::kRollbackTo: return;  // part of the transaction; what it took back stays counted
     case Kind::kCreateTable: create_table(line, s); return;
+    case Kind::kCreateForeign:
+      if (!failed) line.catalogue.set_foreign(qualified(line, s.target), s.remote);
+      return;
     case Kind::kCreateView:
       if (!failed) line.catalogue.define(s.target.text(), definition(line, said(line, reading, s), false));
       return;
@@ -293,7 +299,7 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
         if (!failed) prepare(line, said(line, reading, s), s.name);
         return;
       }
-      if (s.inner != Kind::kCreateAs && !s.query.outputs.empty()) query(line, s, "prepared", several);
+      if (s.inner != Kind::kCreateAs && !s.query.outputs.empty()) query(line, s, "prepared", index, several);
       return;
     case Kind::kDeallocate:
       if (s.name.empty()) line.session.prepared.clear();
@@ -304,7 +310,7 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
         if (!failed) declare(line, said(line, reading, s), s.name);
         return;
       }
-      query(line, s, "cursor", several);
+      query(line, s, "cursor", index, several);
       return;
     case Kind::kFetch: fetch(line, s); return;
     case Kind::kMove: return;
@@ -317,15 +323,15 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
     case Kind::kCreateAs:
       if (s.inner == Kind::kExecute) stage_prepared(line, s);
       return;
-    case Kind::kCopyOut: query(line, s, copy_way(access), several); return;
+    case Kind::kCopyOut: query(line, s, copy_way(access), index, several); return;
     case Kind::kCopyIn: return;
     case Kind::kInsert:
     case Kind::kUpdate:
     case Kind::kDelete:
     case Kind::kMerge:
-      if (!s.query.outputs.empty()) query(line, s, "returning", several);
+      if (!s.query.outputs.empty()) query(line, s, "returning", index, several);
       return;
-    case Kind::kSelect: query(line, s, line.mysql_way.empty() ? "select" : line.mysql_way, several); return;
+    case Kind::kSelect: query(line, s, line.mysql_way.empty() ? "select" : line.mysql_way, index, several); return;
     case Kind::kRefresh: line.catalogue.extend(s.target.text(), access.time); return;
     case Kind::kTruncate:
     case Kind::kCall:

@@ -241,6 +241,21 @@ class Compiler {
         }
       });
       body.items("inhRelations", [&](Tree parent) { statement.parents.push_back(relation(parent.at("RangeVar"))); });
+    } else if (tag == "CreateForeignTableStmt") {
+      kind = Kind::kCreateForeign;
+      const Tree base = body.at("base") ? body.at("base") : body.at("baseStmt");
+      statement.target = relation(base.at("relation"));
+      bool renamed = false;  // a column that is called otherwise on the other side
+      base.items("tableElts", [&](Tree element) { renamed = renamed || element.at("ColumnDef").size("fdwoptions") > 0; });
+      statement.remote = statement.target;
+      bool named = false;
+      body.items("options", [&](Tree option) {
+        const Tree element = option.at("DefElem");
+        if (element.text("defname") == "schema_name") statement.remote.schema = element.at("arg").string();
+        if (element.text("defname") == "table_name") statement.remote.name = element.at("arg").string();
+        named = named || element.text("defname") == "table_name";
+      });
+      if (renamed || !named) statement.remote = {};
     } else if (tag == "DropStmt") {
       kind = Kind::kDrop;
       body.items("objects", [&](Tree object) {
@@ -853,7 +868,11 @@ class Compiler {
       sub_link(node.content(), env, use, out, flags, sources);
       return;
     }
-    if (tag == "FuncCall") use = use_in_call(node.content(), use, flags);
+    if (tag == "FuncCall") {
+      const std::string name = function_name(node.content());
+      if (name == "dblink" || name == "dblink_fetch" || name == "dblink_get_result") statement.query.elsewhere = true;
+      use = use_in_call(node.content(), use, flags);
+    }
     children(node, [&](Tree child) { parts_of(child, env, use, out, flags, sources); });
   }
 
@@ -1003,20 +1022,69 @@ class Compiler {
     return out;
   }
 
+  // A predicate may be read as true or, under NOT, as false. Where only a part of a condition is understood (or NULL
+  // makes it false and not NULL) it is kept as "that part, and something nobody knows": then its failing says nothing.
   int predicate(Tree node, Env& env) {
     const Deeper deeper(*this);
     const std::string_view tag = node.tag();
     const Tree body = node.content();
     if (tag == "BoolExpr") {
       const std::string_view op = body.text("boolop");
-      if (op == "NOT_EXPR") return always();
       Predicate p;
-      p.op = op == "AND_EXPR" ? Op::kAnd : Op::kOr;
+      p.op = op == "NOT_EXPR" ? Op::kNot : op == "AND_EXPR" ? Op::kAnd : Op::kOr;
       body.items("args", [&](Tree arg) { p.args.push_back(predicate(arg, env)); });
+      if (p.op == Op::kNot && p.args.size() != 1) return always();
       return add(std::move(p));
+    }
+    if (tag == "NullTest") {
+      auto c = column(body.at("arg"), env);
+      if (!c || body.flag("argisrow")) return always();
+      const int null = is_null(std::move(*c));
+      return body.text("nulltesttype") == "IS_NOT_NULL" ? negated(null) : null;
+    }
+    if (tag == "BooleanTest") {
+      const std::string_view how = body.text("booltesttype");
+      if (how == "IS_TRUE") return only_then(predicate(body.at("arg"), env));
+      if (how == "IS_FALSE") return only_then(negated(predicate(body.at("arg"), env)));
+      return always();
+    }
+    if (tag == "A_Const" && (body.flag("isnull") || (body.at("boolval") && !body.at("boolval").flag("boolval")))) {
+      Predicate never;
+      never.op = Op::kFalse;
+      return body.flag("isnull") ? only_then(add(std::move(never))) : add(std::move(never));
+    }
+    if (tag == "ColumnRef") {  // WHERE active
+      auto c = column(node, env);
+      if (!c) return always();
+      Value yes;
+      yes.known = yes.boolean = true;
+      yes.text = "true";
+      return compare(std::move(*c), "=", std::move(yes));
     }
     if (tag != "A_Expr") return always();
     return comparison(body, env);
+  }
+
+  int negated(int of) {
+    Predicate p;
+    p.op = Op::kNot;
+    p.args.push_back(of);
+    return add(std::move(p));
+  }
+
+  // `of` holds whenever the whole does; of its failing nothing is known.
+  int only_then(int of) {
+    Predicate p;
+    p.op = Op::kAnd;
+    p.args = {of, always()};
+    return add(std::move(p));
+  }
+
+  int is_null(Column c) {
+    Predicate p;
+    p.op = Op::kNull;
+    p.column = std::move(c);
+    return add(std::move(p));
   }
 
   static std::string operator_name(Tree expr) {
@@ -1030,7 +1098,9 @@ class Compiler {
     if (node.tag() == "TypeCast") {  // id::text = '42' says the same as id = 42
       const Tree type = node.content().at("typeName");
       if (type.number("typemod") != -1 || type.size("arrayBounds") > 0 || last_name(type) != "text") return std::nullopt;
-      return column(node.content().at("arg"), env);
+      auto inner = column(node.content().at("arg"), env);
+      if (inner) inner->cast = true;
+      return inner;
     }
     if (node.tag() != "ColumnRef") return std::nullopt;
     return find(node.content(), &env).column;
@@ -1046,49 +1116,101 @@ class Compiler {
     const std::string_view kind = expr.text("kind");
     const std::string op = operator_name(expr);
     const Tree left = expr.at("lexpr"), right = expr.at("rexpr");
-    if (kind == "AEXPR_OP" || kind == "AEXPR_NOT_DISTINCT") {
-      if (left.tag() == "RowExpr" && right.tag() == "RowExpr" && op == "=") return rows_equal(left, right, env);
+    if (kind == "AEXPR_OP") {
+      if (left.tag() == "RowExpr" && right.tag() == "RowExpr") {
+        if (op == "=") return rows_equal(left, right, env);
+        return op == "<>" ? negated(rows_equal(left, right, env)) : always();
+      }
       auto a = column(left, env), b = column(right, env);
       if (op == "=" && a && b) return same(std::move(*a), std::move(*b));
       if (a && !b) return compare(std::move(*a), op, value(right));
       if (b && !a) {
         const std::string turned = op == "<" ? ">" : op == ">" ? "<" : op == "<=" ? ">=" : op == ">=" ? "<=" : op;
+        if (op.starts_with("~~") || op.starts_with("!~~")) return always();
         return compare(std::move(*b), turned, value(left));
       }
       return always();
     }
-    if (kind == "AEXPR_IN" && op == "=") return in_list(left, right.at("List"), "items", env);
-    if (kind == "AEXPR_OP_ANY" && op == "=") {
-      if (right.tag() == "A_ArrayExpr") return in_list(left, right.content(), "elements", env);
-      if (right.tag() == "TypeCast" && right.content().at("arg").tag() == "A_ArrayExpr") {
-        return in_list(left, right.content().at("arg").content(), "elements", env);
-      }
-      auto c = column(left, env);
-      Value list = value(right);
-      if (!c || (!list.known && list.parameter == 0)) return always();
-      list.array = true;
-      Predicate p;
-      p.op = Op::kIn;
-      p.column = std::move(*c);
-      p.values.push_back(std::move(list));
-      return add(std::move(p));
+    if (kind == "AEXPR_NOT_DISTINCT" || kind == "AEXPR_DISTINCT") {
+      const bool distinct = kind == "AEXPR_DISTINCT";
+      auto a = column(left, env), b = column(right, env);
+      if (a && b) return distinct ? always() : only_then(same(std::move(*a), std::move(*b)));
+      if (!a && !b) return always();
+      Column c = a ? std::move(*a) : std::move(*b);
+      Value v = value(a ? right : left);
+      if (v.null) return distinct ? negated(is_null(std::move(c))) : is_null(std::move(c));
+      // The value of a parameter may be NULL, which the log does not tell from an empty text.
+      if (!v.known || v.parameter > 0) return always();
+      const int equal = compare(c, "=", std::move(v));
+      Predicate both;
+      both.op = Op::kAnd;
+      both.args = {equal, negated(is_null(std::move(c)))};
+      const int not_distinct = add(std::move(both));
+      return distinct ? negated(not_distinct) : not_distinct;
     }
-    if (kind == "AEXPR_BETWEEN") {
+    if (kind == "AEXPR_LIKE" || kind == "AEXPR_ILIKE") {
       auto c = column(left, env);
-      std::vector<Value> ends;
-      right.at("List").items("items", [&](Tree end) { ends.push_back(value(end)); });
-      if (!c || ends.size() != 2) return always();
+      Value pattern = value(right);
+      if (!c || !usable(pattern)) return always();
       Predicate p;
-      p.op = Op::kRange;
+      p.op = Op::kLike;
       p.column = std::move(*c);
-      if (usable(ends[0])) p.low = ends[0];
-      if (usable(ends[1])) p.high = ends[1];
-      return add(std::move(p));
+      p.fold = kind == "AEXPR_ILIKE";
+      p.values.push_back(std::move(pattern));
+      const int like = add(std::move(p));
+      return op.starts_with("!") ? negated(like) : like;
+    }
+    if (kind == "AEXPR_IN") {
+      const int in = op == "=" || op == "<>" ? in_list(left, right.at("List"), "items", env) : always();
+      return op == "<>" ? negated(in) : in;
+    }
+    if ((kind == "AEXPR_OP_ANY" && op == "=") || (kind == "AEXPR_OP_ALL" && op == "<>")) {
+      const int any = equals_any(left, right, env);
+      return kind == "AEXPR_OP_ALL" ? negated(any) : any;
+    }
+    if (kind == "AEXPR_BETWEEN" || kind == "AEXPR_NOT_BETWEEN") {
+      const int within = between(left, right, env);
+      return kind == "AEXPR_BETWEEN" ? within : negated(within);
     }
     return always();
   }
 
-  static bool usable(const Value& v) { return v.known || v.parameter > 0; }
+  int equals_any(Tree left, Tree right, Env& env) {
+    if (right.tag() == "A_ArrayExpr") return in_list(left, right.content(), "elements", env);
+    if (right.tag() == "TypeCast" && right.content().at("arg").tag() == "A_ArrayExpr") {
+      return in_list(left, right.content().at("arg").content(), "elements", env);
+    }
+    auto c = column(left, env);
+    Value list = value(right);
+    if (!c || (!list.known && list.parameter == 0)) return always();
+    list.array = true;
+    Predicate p;
+    p.op = Op::kIn;
+    p.column = std::move(*c);
+    p.values.push_back(std::move(list));
+    return add(std::move(p));
+  }
+
+  int between(Tree left, Tree right, Env& env) {
+    auto c = column(left, env);
+    std::vector<Value> ends;
+    right.at("List").items("items", [&](Tree end) { ends.push_back(value(end)); });
+    if (!c || ends.size() != 2) return always();
+    Predicate p;
+    if (usable(ends[0]) && usable(ends[1])) {
+      p.op = Op::kRange;
+      p.column = std::move(*c);
+      p.low = std::move(ends[0]);
+      p.high = std::move(ends[1]);
+    } else {  // one end is not known: two comparisons, as SQL says
+      p.op = Op::kAnd;
+      p.args.push_back(compare(*c, ">=", ends[0]));
+      p.args.push_back(compare(std::move(*c), "<=", ends[1]));
+    }
+    return add(std::move(p));
+  }
+
+  static bool usable(const Value& v) { return v.known || v.fractional || v.parameter > 0; }
 
   int rows_equal(Tree left, Tree right, Env& env) {
     std::vector<Tree> a, b;
@@ -1102,6 +1224,7 @@ class Compiler {
       if (x && y) p.args.push_back(same(std::move(*x), std::move(*y)));
       else if (x) p.args.push_back(compare(std::move(*x), "=", value(b[i])));
       else if (y) p.args.push_back(compare(std::move(*y), "=", value(a[i])));
+      else p.args.push_back(always());
     }
     return add(std::move(p));
   }
@@ -1110,9 +1233,15 @@ class Compiler {
     if (!usable(v)) return always();
     Predicate p;
     p.column = std::move(c);
-    if (op == "=") {
+    if (op == "=" || op == "<>") {
       p.op = Op::kIn;
       p.values.push_back(std::move(v));
+      if (op == "<>") return negated(add(std::move(p)));
+    } else if (op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*") {
+      p.op = Op::kLike;
+      p.fold = op.ends_with('*');
+      p.values.push_back(std::move(v));
+      if (op.starts_with('!')) return negated(add(std::move(p)));
     } else if (op == "<" || op == "<=") {
       p.op = Op::kRange;
       p.high = std::move(v);
@@ -1174,8 +1303,10 @@ class Compiler {
       } else if (body.at("fval")) {
         out.text = body.at("fval").text("fval");
         out.known = all_digits(out.text) || (out.text.size() > 1 && out.text[0] == '-' && all_digits(std::string_view(out.text).substr(1)));
+        out.fractional = !out.known;
       } else if (body.at("boolval")) {
         out.text = body.at("boolval").flag("boolval") ? "true" : "false";
+        out.boolean = true;
       } else if (body.flag("isnull")) {
         out.null = true;
       } else if (body.at("ival")) {

@@ -57,6 +57,7 @@ const char* name(Kind kind) {
     case Kind::kRollback: return "rollback";
     case Kind::kRollbackTo: return "rollback-to";
     case Kind::kCreateTable: return "create-table";
+    case Kind::kCreateForeign: return "create-foreign";
     case Kind::kCreateView: return "create-view";
     case Kind::kDrop: return "drop";
     case Kind::kTruncate: return "truncate";
@@ -105,6 +106,10 @@ std::string text_of(const Query& query, int at) {
     case Op::kRange:
       return (p.low ? text_of(*p.low) + (p.low_open ? " < " : " <= ") : "") + text_of(p.column) +
              (p.high ? (p.high_open ? " < " : " <= ") + text_of(*p.high) : "");
+    case Op::kNot: return "not " + text_of(query, p.args.front());
+    case Op::kNull: return text_of(p.column) + " is null";
+    case Op::kLike: return text_of(p.column) + (p.fold ? " ilike " : " like ") + text_of(p.values.front());
+    case Op::kFalse: return "false";
     case Op::kAnd:
     case Op::kOr: {
       std::string out = "(";

@@ -36,7 +36,7 @@ inline constexpr std::size_t kMaxCachedBytes = 8 * 1024;  // longer statements a
 enum class Kind : std::uint8_t {
   kOther, kSelect, kInsert, kUpdate, kDelete, kMerge, kCopyOut, kCopyIn, kDeclare, kFetch, kMove, kClose, kPrepare,
   kExecute, kDeallocate, kCreateAs, kExplain, kSet, kReset, kBegin, kCommit, kRollback, kRollbackTo, kCreateTable,
-  kCreateView, kDrop, kTruncate, kCall, kRename, kRefresh,
+  kCreateForeign, kCreateView, kDrop, kTruncate, kCall, kRename, kRefresh,
 };
 
 // A relation as the statement writes it. `schema` is empty if it is not qualified.
@@ -54,6 +54,8 @@ struct Value {
   bool array = false;    // an array literal ("{1,2}") whose elements count
   bool null = false;
   bool quoted = false;   // a string, not a number
+  bool boolean = false;  // true or false
+  bool fractional = false;  // a number that is no integer: `text` is it, but `known` is false
   int parameter = 0;     // 1-based; 0 = `text` is the value
   int literal = 0;       // while a reading is made for a shape: the constant it is, 1-based, negative with a minus; else 0
   std::string text;
@@ -66,6 +68,7 @@ struct Column {
   std::vector<int> candidates;  // indices of sources
   std::string name;
   bool certain = false;
+  bool cast = false;  // as text: equality of keys means the same, an order does not
   [[nodiscard]] bool may_be(int source, std::string_view column) const;
   bool operator==(const Column&) const = default;
 };
@@ -76,6 +79,10 @@ enum class Op : std::uint8_t {
   kIn,     // `column` equals one of `values`
   kRange,  // `column` lies between `low` and `high` (either may be missing)
   kSame,   // `column` equals `other`
+  kNot,    // the one of `args` does not hold; it may be NULL, then neither holds
+  kNull,   // `column` IS NULL
+  kLike,   // `column` LIKE the one of `values`
+  kFalse,  // never
 };
 
 struct Predicate {
@@ -85,7 +92,8 @@ struct Predicate {
   std::vector<Value> values;
   std::optional<Value> low, high;
   bool low_open = false, high_open = false;  // < instead of <=
-  std::vector<int> args;                     // of kAnd and kOr
+  bool fold = false;                         // ILIKE
+  std::vector<int> args;                     // of kAnd, kOr and kNot
   bool operator==(const Predicate&) const = default;
 };
 
@@ -133,6 +141,7 @@ struct Query {
   bool one_to_one = false;  // each row of the result is one row of sources[0], and no two are the same row
   bool barrier = false;     // window functions or set operations: conditions on the result say nothing of the sources
   bool aggregate = false;   // an aggregate without GROUP BY: one row whatever is there
+  bool elsewhere = false;   // rows come from another database (dblink)
   bool key_share = false;   // SELECT 1 … FOR KEY SHARE: PostgreSQL's own check of a foreign key
   bool operator==(const Query&) const = default;
 };
@@ -162,6 +171,7 @@ struct Statement {
   bool analyze = false;                  // EXPLAIN ANALYZE
   bool to_program = false, to_file = false;  // COPY TO PROGRAM, TO a file on the server
   Relation target;                       // CREATE TABLE, CREATE VIEW, SELECT INTO, INSERT … SELECT, DROP, RENAME
+  Relation remote;                       // CREATE FOREIGN TABLE: the table of the other server, if it says so
   std::vector<Output> staged;            // the columns of the copy that is made
   std::vector<Relation> parents;         // CREATE TABLE … INHERITS / PARTITION OF
   std::vector<Relation> dropped;

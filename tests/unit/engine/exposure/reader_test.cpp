@@ -316,5 +316,64 @@ TEST_F(Exposure, ADeleteThatIsRolledBackTakesNobodyAway) {
   EXPECT_EQ(people.count({now_, now_}), 4U);
 }
 
+TEST_F(Exposure, EveryStatementOfAMessageCounts) {
+  const std::string both = "select name from patient where id = 1; select email from patient where id = 3";
+  EXPECT_EQ(show(read(line("SELECT", both, 1, "patient"))), "exact 1 0..1 select; exact 3 0..1 select");
+}
+
+TEST_F(Exposure, RowsOfAnotherServerAreUnknown) {
+  EXPECT_EQ(select("select * from dblink('host=far', 'select id from patient') as t(id int)", 2, ""), "unknown  0..? select");
+  Access far = line("SELECT", "select name from far_away", 2);
+  far.statement.relation = "public.far_away";
+  far.statement.relation_type = "FOREIGN TABLE";
+  far.resource.dataset = "far_away";
+  EXPECT_EQ(show(read(far)), "unknown  0..? select");
+  read(line("CREATE FOREIGN TABLE", "create foreign table far_patient(id int, name text) server s options (table_name 'patient')"));
+  EXPECT_EQ(select("select name from far_patient where id = 3", 1, ""), "exact 3 1..1 select");
+}
+
+TEST_F(Exposure, ConditionsOnAttributesKnowThreeTruths) {
+  EXPECT_EQ(select("select name from patient where country <> 'DE'", 2), "derived 2,4 2..2 select");
+  EXPECT_EQ(select("select name from patient where not (country = 'DE' or country = 'FR')", 1), "derived 4 1..1 select");
+  EXPECT_EQ(select("select name from patient where email like 'a@%'", 1), "derived 1 1..1 select");
+  EXPECT_EQ(select("select name from patient where id <> 2 and country is not null", 4), "derived 1,3,4,5 4..4 select");
+  EXPECT_EQ(select("select name from patient where id::text < '5'", 3), "bound all 5 3..3 select") << "texts have another order than numbers";
+  EXPECT_EQ(select("select name from patient where country not in ('DE', null)", kUncounted), "bound all 5 0..5 select") << "not counted, and not kept";
+}
+
+TEST_F(Exposure, AKeptRegisterNarrowsWithoutCountsUntilACountContradictsIt) {
+  DatasetMap kept;
+  DatasetSpec spec{"patient", "id", {{"patient", "id"}}, {}};
+  spec.kept = true;
+  kept.add(std::move(spec));
+  reader_ = std::make_unique<ExposureReader>(std::move(kept), registers_, ExposureReader::Options{});
+  EXPECT_EQ(select("select name from patient where country = 'DE'", kUncounted), "derived 1,3,5 0..3 select");
+  EXPECT_EQ(select("select name from patient where id in (3, 77)", kUncounted), "derived 3 0..1 select") << "77 is nobody";
+  EXPECT_EQ(select("select name from patient where country = 'IT'", 2), "bound all 5 2..2 select") << "the register knows one only";
+  EXPECT_EQ(select("select name from patient where country = 'DE'", kUncounted), "bound all 5 0..5 select");
+}
+
+TEST_F(Exposure, WhatCannotBeReadIsSaid) {
+  EXPECT_EQ(select("select name from patient where name = 'J\xEF\xBF\xBDrg'", 1), "bound all 5 0..5 select");
+  EXPECT_EQ(select("select name frm patient whre", 1), "bound all 5 0..5 select");
+  Access write = line("UPDATE", "update patient set country = 'F\xEF\xBF\xBD' where id = 1", 1, "patient");
+  read(write);
+  EXPECT_EQ(select("select name from patient where country = 'DE'", 2), "bound all 5 2..2 select") << "nobody knows what the change was";
+}
+
+TEST_F(Exposure, RecordsThatAreMissingAreSaid) {
+  read(line("DECLARE CURSOR", "declare c cursor for select * from patient"));
+  Access gap = line("", "");
+  gap.statement = {};
+  gap.operation = "records missing";
+  gap.error = "3";
+  const std::vector<Reach> said = read(gap);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said[0].grade, Grade::kUnknown);
+  EXPECT_NE(said[0].reason.find("3 records of this session are missing"), std::string::npos);
+  EXPECT_EQ(show(read(line("FETCH", "fetch 2 from c"))), "unknown  0..2 cursor") << "the cursor may be another by now";
+  EXPECT_EQ(select("select name from patient where id < 3", 2), "bound all 5 2..2 select") << "people may have been added";
+}
+
 }  // namespace
 }  // namespace tocsin::engine

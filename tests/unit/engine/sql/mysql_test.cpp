@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
              "select one-to-one\n  0 patient row * [0.id in ('1', '2')]\n"},
         Case{"select * from patient where id = 1 || id = 2", "select one-to-one\n  0 patient row * [(0.id in ('1') or 0.id in ('2'))]\n"},
         Case{"select * from patient where id = 1 xor id = 2", "select one-to-one\n  0 patient row * [(0.id in ('1') or 0.id in ('2'))]\n"},
-        Case{"select * from patient where id <=> 7 && 1", "select one-to-one\n  0 patient row * [(0.id in ('7') and true)]\n"},
+        Case{"select * from patient where id <=> 7 && 1", "select one-to-one\n  0 patient row * [((0.id in ('7') and not 0.id is null) and true)]\n"},
         Case{"select * from patient where id = true", "select one-to-one\n  0 patient row * [0.id in ('1')]\n"},
         Case{"select * from patient where id = @x", "select one-to-one\n  0 patient row *\n"},
         Case{"select * from patient where id = 0x2A", "select one-to-one\n  0 patient row *\n"},
