@@ -10,7 +10,6 @@ Tocsin's answers against it:
     TOCSIN_LIVE_CAPTURE=/tmp/ways build/dev/tests/unit/engine/exposure/test_exposure_live
 """
 import argparse
-import csv
 import datetime
 import json
 import os
@@ -23,8 +22,8 @@ import time
 
 import pymysql
 
-COUNTRIES = ["DE", "AT", "FR", "NL", "PL"]
-WARDS = ["surgery", "oncology", "maternity"]
+import grammar
+
 PEOPLE = 5000
 
 
@@ -69,6 +68,7 @@ class Server:
 class Capture:
     def __init__(self, server, out, seed, limit):
         self.rng = random.Random(seed)
+        self.grammar = grammar.MariaDb(self.rng, PEOPLE)
         self.server = server
         self.limit = limit
         self.out = out
@@ -78,23 +78,20 @@ class Capture:
         self.judge = server.connect()
         self.ask("create database clinic character set utf8mb4")
         self.ask("use clinic")
-        self.ask("create table patient(id int primary key auto_increment, name varchar(60) not null, email varchar(60) unique, birth_date date, country char(2))")
+        self.ask("create table patient(id int primary key auto_increment, name varchar(60) not null, email varchar(60) unique, birth_date date, country char(2), weight decimal(5,1), active boolean)")
         self.ask("create table visit(id bigint primary key auto_increment, patient_id int not null, ward varchar(20), reason varchar(40), key(patient_id))")
-        people = [(i, f"Person {i % 150}", f"p{i}@example.org", f"19{i % 90 + 10}-01-02", self.rng.choice(COUNTRIES)) for i in range(1, PEOPLE + 1)]
+        people = grammar.people(self.rng, PEOPLE)
         with self.judge.cursor() as c:
-            c.executemany("insert into patient values (%s, %s, %s, %s, %s)", people)
-            c.executemany("insert into visit(patient_id, ward, reason) values (%s, %s, 'check-up')",
-                          [(self.rng.randint(1, PEOPLE), self.rng.choice(WARDS)) for _ in range(PEOPLE * 2)])
+            c.executemany("insert into patient values (%s, %s, %s, %s, %s, %s, %s)", people)
+            c.executemany("insert into visit(patient_id, ward, reason) values (%s, %s, %s)",
+                          [(self.rng.randint(1, PEOPLE), self.rng.choice(grammar.WARDS), None if i % 9 == 0 else 'check-up') for i in range(PEOPLE * 2)])
         for ddl in ["create view contact as select id, name, email from patient where country in ('DE','AT')",
                     "create view contact_names(number, called) as select id, name from contact",
                     "create view everyone as select country, group_concat(name) as people from patient group by country",
                     "create function name_of(i int) returns varchar(60) reads sql data return (select name from patient where id = i)",
                     "create user rita", "grant all on *.* to rita"]:
             self.ask(ddl)
-        with open(out / "patient.csv", "w", newline="") as f:
-            writer = csv.writer(f)
-            writer.writerow(["id", "name", "email", "birth_date", "country"])
-            writer.writerows(people)
+        grammar.write_register(out / "patient.csv", people, "1", "0")
         time.sleep(1.1)
         (out / "as_of").write_text(datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
         time.sleep(1.1)
@@ -113,116 +110,12 @@ class Capture:
         return sorted({row[0] for row in self.ask(query) if row[0] is not None})
 
     def tell(self, tag, way, ids):
-        self.truth.append({"tag": tag, "way": way, "ids": ids})
+        self.truth.append({"tag": tag, "way": way, "ids": grammar.ranges(ids)})
 
     def send(self, sql):
         with self.rita.cursor() as c:
             c.execute(sql)
             return c.fetchall()
-
-    # ---- the grammar
-
-    def condition(self, p, v, depth=0):
-        r = self.rng
-        n = lambda: r.randint(1, PEOPLE + 50)
-        choices = []
-        if p:
-            k = f"{p}."
-            choices += [lambda: f"{k}id = {n()}", lambda: f"{k}id = '{n()}'", lambda: f'{k}id = "{n()}"', lambda: f"`{p}`.`id` = {n()}",
-                        lambda: f"{k}ID = {n()}", lambda: f"{k}id < {n()}", lambda: f"{k}id >= {n()}", lambda: f"{n()} > {k}id",
-                        lambda: f"{k}id between {n()} and {n()}", lambda: f"{k}id <=> {n()}",
-                        lambda: f"{k}id in ({', '.join(str(n()) for _ in range(r.randint(1, 4)))})",
-                        lambda: f"{k}id in ('{n()}', {n()})", lambda: f"{k}id = '{n()}abc'", lambda: f"{k}id = '{n()}.0'",
-                        lambda: f"{k}id = {n()}.0", lambda: f"{k}id = ' {n()}'", lambda: f"{k}id < '{n()}'", lambda: f"{k}id = 0x2A",
-                        lambda: f"{k}id = {n()} + 1", lambda: f"{k}id = true", lambda: f"{k}id = 4e1", lambda: f"{k}id = '4e1'",
-                        lambda: f"{k}country = '{r.choice(COUNTRIES)}'", lambda: f"{k}country = 'de'", lambda: f"{k}email = 'P{n()}@EXAMPLE.org'",
-                        lambda: f"{k}name = 'Person {r.randint(0, 149)}'", lambda: f"{k}name like 'Person 1%%'".replace("%%", "%"),
-                        lambda: f"{k}birth_date < '1950-01-01'", lambda: f"{k}birth_date < now() - interval 70 year",
-                        lambda: f"{k}id % 7 = {r.randint(0, 6)}", lambda: f"{k}id mod 7 = 3", lambda: f"{k}id is not null",
-                        lambda: f"{k}name = 0", lambda: f"{k}id <> {n()}", lambda: f"({k}id, {k}country) = ({n()}, 'DE')",
-                        lambda: f"{k}name regexp 'on 1[0-4]$'", lambda: f"1", lambda: f"{k}id && {n()}", lambda: f"!({k}id = 5)",
-                        lambda: f"exists (select 1 from visit w where w.patient_id = {k}id and w.ward = 'surgery')",
-                        lambda: f"{k}id in (select patient_id from visit where ward = 'oncology')",
-                        lambda: f"binary {k}id = '{n()}'", lambda: f"{k}name = 'O\\'Brien'", lambda: f"{k}name = 'it''s'"]
-        if v:
-            j = f"{v}."
-            choices += [lambda: f"{j}patient_id = {n()}", lambda: f"{j}ward = '{r.choice(WARDS)}'", lambda: f"{j}patient_id < {n()}",
-                        lambda: f"{j}id = {n()}", lambda: f"{j}patient_id in ({n()}, {n()})", lambda: f"{j}patient_id = '{n()}'"]
-        if depth < 2 and r.random() < 0.45:
-            op = r.choice([" and ", " or ", " and ", " or ", " && ", " || ", " and not ", " xor "])
-            return f"({self.condition(p, v, depth + 1)}{op}{self.condition(p, v, depth + 1)})"
-        return r.choice(choices)()
-
-    def query(self):
-        """A query over people, and one for the ids of the people in its rows."""
-        r = self.rng
-        shape = r.randint(0, 15)
-        if shape <= 3:
-            where = self.condition("p", None)
-            a, b = r.randint(0, 50), r.randint(1, 60)
-            tail = r.choice(["", "", f" order by p.id limit {a},{b}", f" order by p.id limit {b} offset {a}", " for update", " lock in share mode"])
-            limited = tail if "limit" in tail else ""
-            shown = r.choice(["*", "p.name", "p.id, p.email", "p.country", "upper(p.name)", "sql_no_cache p.*", "if(p.id, p.name, '')",
-                              "concat(p.name, ' ', p.email)", "clinic.p.name" if False else "`p`.`name`", "distinct p.id, p.name"])
-            return f"select {shown} from patient p where {where}{tail}", f"select p.id from patient p where {where}{limited}"
-        if shape == 4:
-            where = self.condition(None, "v")
-            return f"select {r.choice(['*', 'v.ward', 'v.patient_id, v.ward'])} from clinic.visit v where {where}", f"select v.patient_id from visit v where {where}"
-        if shape == 5:
-            where = self.condition("p", "v")
-            join = r.choice(["join", "inner join", "straight_join"])
-            return (f"select {r.choice(['p.name, v.ward', 'v.*', 'p.*'])} from patient p {join} visit v on v.patient_id = p.id where {where}",
-                    f"select p.id from patient p join visit v on v.patient_id = p.id where {where}")
-        if shape == 6:
-            where, on = self.condition("p", None), self.condition(None, "v")
-            return (f"select p.name, v.ward from patient p left join visit v on v.patient_id = p.id and {on} where {where}",
-                    f"select p.id from patient p where {where}")
-        if shape == 7:
-            where = self.condition("p", "v")
-            return (f"select p.name, v.reason from patient p, visit v where p.id = v.patient_id and {where}",
-                    f"select p.id from patient p, visit v where p.id = v.patient_id and {where}")
-        if shape == 8:
-            a, b = self.condition("p", None), self.condition("q", None)
-            word = r.choice(["union", "union all"])
-            return (f"select p.name from patient p where {a} {word} select q.email from patient q where {b}",
-                    f"select p.id from patient p where {a} union select q.id from patient q where {b}")
-        if shape == 9:
-            a, b = self.condition("p", None), self.condition("s", None)
-            return (f"select s.name from (select * from patient p where {a}) s where {b}", f"select s.id from (select * from patient p where {a}) s where {b}")
-        if shape == 10:
-            a, b = self.condition("p", None), self.condition("w", None)
-            return (f"with w as (select * from patient p where {a}) select w.name, w.country from w where {b}",
-                    f"with w as (select * from patient p where {a}) select w.id from w where {b}")
-        if shape == 11:
-            n = r.randint(1, PEOPLE)
-            m = r.randint(1, PEOPLE)
-            return r.choice([
-                (f"select * from contact where id < {n}", f"select id from contact where id < {n}"),
-                (f"select called from contact_names where number = {n}", f"select id from contact where id = {n}"),
-                ("select * from contact_names", "select id from contact"),
-                ("select people from everyone where country = 'DE'", "select id from patient where country = 'DE'"),
-                (f"select name_of({n})", f"select id from patient where id = {n}"),
-                (f"select name_of({n}), p.name from patient p where p.id = {m}",
-                 f"select id from patient where id = {m} union select id from patient where id = {n} and exists (select 1 from patient where id = {m})"),
-                (f"select p.name, (select c.name from contact c where c.id = {n}) from patient p where p.id = {m}",
-                 f"select id from patient where id = {m} union select id from contact where id = {n} and exists (select 1 from patient where id = {m})"),
-                (f"select c.name, v.ward from contact c join visit v on v.patient_id = c.id where v.patient_id = {n}",
-                 f"select c.id from contact c join visit v on v.patient_id = c.id where c.id = {n}")])
-        if shape == 12:
-            where = self.condition("p", None)
-            shown = r.choice(["group_concat(p.name)", "group_concat(distinct p.name order by p.id separator ';')", "json_arrayagg(p.name)",
-                              "p.id, group_concat(p.email)"])
-            # group_concat cuts its result at 1 MiB here; every row of the condition counts as read
-            return f"select {shown} from patient p where {where}", f"select p.id from patient p where {where}"
-        if shape == 13:
-            where = self.condition("p", None)
-            return f"select distinct p.country, p.name from patient p where {where}", f"select p.id from patient p where {where}"
-        if shape == 14:
-            where = self.condition("p", None)
-            return f"select * from patient p use index (primary) where {where}", f"select p.id from patient p where {where}"
-        where = self.condition("p", None)
-        return (f"select p.id, (select group_concat(v.reason) from visit v where v.patient_id = p.id) from patient p where {where}",
-                f"select p.id from patient p where {where}")
 
     # ---- ways of running it
 
@@ -230,7 +123,7 @@ class Capture:
 
     def one(self):
         r = self.rng
-        sql, who = self.query()
+        sql, who = self.grammar.query()
         ids = self.ids(who)
         tag = self.tag()
         locking = sql.endswith("for update") or sql.endswith("share mode")
@@ -257,7 +150,7 @@ class Capture:
             except pymysql.Error:  # two columns of one name
                 ids = []
         elif way == "inserted":
-            where = self.condition("p", None)
+            where = self.grammar.condition("p", None)
             ids = self.ids(f"select id from patient p where {where}")
             self.send(f"create table i{self.n}(number int, called varchar(60))")
             self.send(f"insert into i{self.n}(called, number) select name, id from patient p where {where}")
@@ -372,10 +265,11 @@ def main():
         time.sleep(0.3)
         with open(args.out / "truth.ndjson", "w") as f:
             for row in capture.truth:
-                f.write(json.dumps(row) + "\n")
+                f.write(json.dumps(row, ensure_ascii=False) + "\n")
         (args.out / "server_audit.log").write_bytes(server.audit.read_bytes())
     finally:
         server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
