@@ -21,10 +21,8 @@ constexpr std::size_t kShort = 20;  // a secret shorter than this is measured wi
 constexpr std::size_t kTiny = 12;   // one shorter than this is judged by a lower limit if it holds a word
 constexpr double kPacksWell = 2.5, kTinyPacksWell = 2.1;  // bytes per token
 
-}  // namespace
-
 // Upstream's expression ends in `\s+(?!\S)|\s+`, and RE2 cannot look ahead: blanks are cut by hand.
-struct TokenMeasure::Cutter {
+struct Cutter {
   RE2 solid{R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\t-\r \x{85}\p{Z}\p{L}\p{N}]+[\r\n]*|[\t-\r \x{85}\p{Z}]*[\r\n]+)", RE2::Quiet};
   RE2 blanks{R"([\t-\r \x{85}\p{Z}]*([\t-\r \x{85}\p{Z}]))", RE2::Quiet};
 
@@ -40,10 +38,7 @@ struct TokenMeasure::Cutter {
   }
 };
 
-TokenMeasure::TokenMeasure() : cutter_(std::make_unique<Cutter>()) {}
-TokenMeasure::TokenMeasure(TokenMeasure&&) noexcept = default;
-TokenMeasure& TokenMeasure::operator=(TokenMeasure&&) noexcept = default;
-TokenMeasure::~TokenMeasure() = default;
+}  // namespace
 
 Result<TokenMeasure> TokenMeasure::read(std::string_view vocabulary, std::string_view words) {
   if (vocabulary.size() > kMaxFile) return fail(Errc::kTooLarge, "a vocabulary may have at most " + std::to_string(kMaxFile) + " bytes");
@@ -116,10 +111,11 @@ std::size_t TokenMeasure::merged(std::string_view piece) const {
 }
 
 std::size_t TokenMeasure::count(std::string_view text) const {
+  static const Cutter cutter;
   const std::string valid = to_utf8(text.substr(0, kMeasured));
   std::size_t tokens = 0;
   for (std::string_view rest = valid; !rest.empty();) {
-    const std::size_t length = cutter_->next(rest);
+    const std::size_t length = cutter.next(rest);
     tokens += merged(rest.substr(0, length));
     rest.remove_prefix(length);
   }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,24 +32,18 @@ class TokenMeasure {
   // betterleaks' question: true = this reads like language, so it is hardly a secret.
   [[nodiscard]] bool fails_efficiency(std::string_view secret) const;
 
-  TokenMeasure(TokenMeasure&&) noexcept;
-  TokenMeasure& operator=(TokenMeasure&&) noexcept;
-  ~TokenMeasure();
-
  private:
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
   };
-  struct Cutter;  // the expression that cuts a text before anything is merged
-  TokenMeasure();
+  TokenMeasure() = default;
   [[nodiscard]] std::size_t merged(std::string_view piece) const;
   [[nodiscard]] std::uint32_t rank(std::string_view token) const;
 
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ranks_;
   std::unordered_set<std::string, Hash, std::equal_to<>> words_;
   std::size_t longest_token_ = 0, longest_word_ = 0;
-  std::unique_ptr<Cutter> cutter_;
 };
 
 }  // namespace tocsin::rules::secrets
