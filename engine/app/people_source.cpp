@@ -149,17 +149,13 @@ Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Sco
     plain.insert(field);
     if (field == "*") {
       // Everything the catalogue knows of that dataset; whether that is all, it cannot say.
-      if (const DatasetSpec* spec = datasets_.find(dataset); spec != nullptr) {
-        for (const auto& [column, kind] : spec->columns) {
-          if (column.find('.') == std::string::npos) out.kinds.insert(law_kind(kind));
-        }
-      } else {
-        out.kinds_complete = false;
-      }
-      continue;
+      if (datasets_.find(dataset) == nullptr) out.kinds_complete = false;
     }
-    const std::string kind = datasets_.kind_of(dataset, field);
-    if (!kind.empty()) out.kinds.insert(law_kind(kind));
+    const std::set<std::string> kinds = datasets_.kinds_of(dataset, field);
+    for (const std::string& kind : kinds) out.kinds.insert(law_kind(kind));
+    if (field == "*") continue;
+    if (field.ends_with(".*")) out.kinds_complete = false;
+    else if (!kinds.empty()) continue;
     else if (const DatasetSpec* spec = datasets_.find(dataset); spec == nullptr || !names_person(*spec, field.substr(field.rfind('.') + 1))) out.kinds_complete = false;
   }
   out.fields = std::move(plain);

@@ -27,6 +27,19 @@ bool is_main(const DatasetSpec& spec, std::string_view table, std::string_view c
   return spec.tables.size() == 1 && column == spec.key;
 }
 
+// The table in an entry of the catalogue ("visit.reason"), empty if it is for all tables.
+std::string_view table_of(std::string_view column) {
+  const std::size_t dot = column.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : last_part(column.substr(0, dot));
+}
+
+bool is_own_table(const DatasetSpec& spec, std::string_view table) {
+  for (const auto& [name, key] : spec.tables) {
+    if (iequals(last_part(name), table) && is_main(spec, name, key)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void DatasetMap::add(DatasetSpec spec) {
@@ -78,9 +91,31 @@ std::string DatasetMap::listed(const Resource& resource) const {
 std::string DatasetMap::kind_of(std::string_view dataset, std::string_view field) const {
   const DatasetSpec* spec = find(dataset);
   if (spec == nullptr) return "";
-  if (const auto exact = spec->columns.find(std::string(field)); exact != spec->columns.end()) return exact->second;
-  const auto bare = spec->columns.find(std::string(last_part(field)));
-  return bare == spec->columns.end() ? "" : bare->second;
+  // Whether names differ in case only depends on the database; the catalogue means them all.
+  std::string for_all;
+  for (const auto& [column, kind] : spec->columns) {
+    if (iequals(column, field)) return kind;
+    if (!iequals(last_part(column), last_part(field))) continue;
+    const std::string_view table = table_of(column);
+    if (table.empty()) for_all = kind;
+    else if (field.find('.') == std::string_view::npos && is_own_table(*spec, table)) return kind;
+  }
+  return for_all;
+}
+
+std::set<std::string> DatasetMap::kinds_of(std::string_view dataset, std::string_view field) const {
+  std::set<std::string> out;
+  const DatasetSpec* spec = find(dataset);
+  if (spec == nullptr) return out;
+  if (last_part(field) != "*") {
+    if (std::string kind = kind_of(dataset, field); !kind.empty()) out.insert(std::move(kind));
+    return out;
+  }
+  for (const auto& [column, kind] : spec->columns) {
+    const std::string_view table = table_of(column);
+    if (table.empty() || (field == "*" ? is_own_table(*spec, table) : iequals(table, last_part(field.substr(0, field.size() - 2))))) out.insert(kind);
+  }
+  return out;
 }
 
 }  // namespace tocsin::engine

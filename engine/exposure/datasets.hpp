@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,9 @@ class DatasetMap {
 
   // The kind of data of a column ("contact"), "" if the catalogue does not say.
   [[nodiscard]] std::string kind_of(std::string_view dataset, std::string_view field) const;
+  // The kinds of a field as a reach names it: also of "*" (the dataset's own table) and "visit.*", which stand for every
+  // column that the catalogue has for the table, and for those it has for no table in particular.
+  [[nodiscard]] std::set<std::string> kinds_of(std::string_view dataset, std::string_view field) const;
 
  private:
   std::vector<DatasetSpec> specs_;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -298,6 +299,78 @@ TEST(DatasetMap, FindsTablesAndKinds) {
   EXPECT_FALSE(map.persons_of("public.visit").front().main);
   EXPECT_EQ(map.kind_of("patient", "visit.reason"), "health");
   EXPECT_EQ(map.kind_of("patient", "other"), "");
+  EXPECT_EQ(map.kind_of("patient", "EMail"), "contact");
+}
+
+// What was read, by the catalogue's kinds of data.
+struct KindsCase {
+  const char* name;
+  const char* statement;
+  const char* kinds;
+};
+
+TEST(Kinds, OfWhatAStatementReads) {
+  DatasetMap map;
+  map.add({"patient", "id", {{"patient", "id"}, {"visit", "patient_id"}, {"login", "patient_id"}},
+           {{"name", "identity"}, {"email", "contact"}, {"patient.iban", "financial"}, {"visit.reason", "health"}, {"login.password", "credentials"}}});
+  storage::Registers registers(storage::process_hash());
+  std::istringstream csv("id,name\n1,Anna\n2,Bela\n");
+  storage::ImportOptions options;
+  options.dataset = "patient";
+  ASSERT_TRUE(storage::import_register(csv, options, registers));
+  ExposureReader reader(map, registers, {});
+  std::uint64_t number = 0;
+  const auto run = [&](const char* text, const char* command) {
+    Access a;
+    a.time = *parse_rfc3339("2026-11-23T12:00:00Z") + std::chrono::seconds(++number);
+    a.origin = {"db", "log", number, 0};
+    a.actor.session = "s";
+    a.outcome = Outcome::kSuccess;
+    a.statement.command = command;
+    a.statement.audit_class = "READ";
+    a.statement.text = text;
+    a.statement.parameters_known = true;
+    a.statement.number = number;
+    std::vector<Reach> out;
+    reader.read(a, out);
+    std::set<std::string> kinds;
+    for (const Reach& r : out) {
+      for (const std::string& field : r.fields) kinds.merge(map.kinds_of(r.dataset, field));
+    }
+    std::string shown;
+    for (const std::string& kind : kinds) shown += (shown.empty() ? "" : " ") + kind;
+    return shown;
+  };
+  EXPECT_EQ(run("SELECT * FROM login", "SELECT"), "contact credentials identity") << "a table that nobody described may hold every unnamed column";
+  run("CREATE TABLE visit (id int, patient_id int, ward text, reason text)", "CREATE TABLE");
+  run("CREATE VIEW card AS SELECT id, name AS who, email FROM patient", "CREATE VIEW");
+  const KindsCase rows[] = {
+      {"columns", "SELECT name, email FROM patient WHERE id = 1", "contact identity"},
+      {"a key alone", "SELECT id FROM patient WHERE id = 1", ""},
+      {"a table of its own", "SELECT iban FROM patient WHERE id = 1", "financial"},
+      {"another case", "SELECT \"Email\" FROM patient WHERE id = 1", "contact"},
+      {"everything", "SELECT * FROM patient WHERE id = 1", "contact financial identity"},
+      {"everything of a described table", "SELECT * FROM visit WHERE patient_id = 1", "health"},
+      {"everything of one side", "SELECT v.*, p.name FROM patient p JOIN visit v ON v.patient_id = p.id WHERE p.id = 1", "health identity"},
+      {"an alias of a column", "SELECT email AS x FROM patient WHERE id = 1", "contact"},
+      {"an alias of a table", "SELECT v.reason FROM visit AS v WHERE v.patient_id = 1", "health"},
+      {"an expression", "SELECT upper(name) || ' <' || email || '>' FROM patient WHERE id = 1", "contact identity"},
+      {"a case", "SELECT CASE WHEN true THEN iban ELSE 'x' END FROM patient WHERE id = 1", "financial"},
+      {"a cast", "SELECT email::varchar(5) FROM patient WHERE id = 1", "contact"},
+      {"many in one row", "SELECT string_agg(email, ',') FROM patient", "contact"},
+      {"rows as JSON", "SELECT row_to_json(p) FROM patient p WHERE id = 1", "contact financial identity"},
+      {"a sub-select", "SELECT s.a FROM (SELECT id, email AS a, name AS b FROM patient) s WHERE s.id = 1", "contact"},
+      {"a sub-select as a column", "SELECT (SELECT email FROM patient WHERE id = 1)", "contact"},
+      {"a CTE", "WITH w AS (SELECT * FROM patient WHERE id = 1) SELECT iban FROM w", "financial"},
+      {"a union", "SELECT name FROM patient WHERE id = 1 UNION SELECT reason FROM visit WHERE patient_id = 1", "health identity"},
+      {"a condition only", "SELECT name FROM patient WHERE id = 1 AND email = 'a@example.org'", "identity"},
+      {"a view, which counts as read whole", "SELECT who FROM card WHERE id = 1", "contact identity"},
+      {"everything of a view", "SELECT * FROM card WHERE id = 1", "contact identity"},
+      {"RETURNING", "DELETE FROM patient WHERE id = 2 RETURNING email", "contact"},
+      {"a count", "SELECT count(email) FROM patient", ""},
+  };
+  for (const KindsCase& row : rows) EXPECT_EQ(run(row.statement, row.statement[0] == 'D' ? "DELETE" : "SELECT"), row.kinds) << row.name;
+  EXPECT_EQ(run("COPY patient (id, iban) TO STDOUT", "COPY"), "financial");
 }
 
 TEST_F(Exposure, ADeleteThatIsRolledBackTakesNobodyAway) {
