@@ -1,2 +1,3 @@
 tocsin_fuzz(fuzz_exposure SOURCES ${CMAKE_CURRENT_LIST_DIR}/exposure_fuzz.cpp LINKS tocsin_exposure_index)
 tocsin_fuzz(fuzz_exposure_learned SOURCES ${CMAKE_CURRENT_LIST_DIR}/exposure_learned_fuzz.cpp LINKS tocsin_exposure tocsin_register_store)
+tocsin_fuzz(fuzz_names SOURCES ${CMAKE_CURRENT_LIST_DIR}/names_fuzz.cpp LINKS tocsin_exposure tocsin_intake)
