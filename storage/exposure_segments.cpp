@@ -128,12 +128,16 @@ Result<bool> pour(const Segment& segment, SegmentBuilder& open) {
   return fits;
 }
 
-Result<void> retire(Transaction& tx, std::int64_t id, Time now) {
+}  // namespace
+
+std::filesystem::path segment_path(const Reader& reader, std::int64_t id) { return folder_of(reader) / name_of(id); }
+std::filesystem::path segment_path(const Database& db, std::int64_t id) { return db.file().parent_path() / kFolder / name_of(id); }
+bool is_sealable(const StoredReach& reach) { return attribute_of(reach).has_value(); }
+
+Result<void> retire_segment(Transaction& tx, std::int64_t id, Time now) {
   if (auto done = tx.run("DELETE FROM exposure_segment WHERE id = ?1", id); !done) return done;
   return tx.run("INSERT INTO exposure_gone(id, since) VALUES(?1, ?2)", id, now);
 }
-
-}  // namespace
 
 Result<SealReport> seal_reaches(Database& db, const SealOptions& options) {
   const auto up_to = static_cast<std::int64_t>(std::min<std::uint64_t>(options.up_to_seq, INT64_MAX));
@@ -218,7 +222,7 @@ Result<MergeReport> merge_segments(Database& db, Time now, std::size_t from) {
         auto there = tx.number("SELECT COUNT(*) FROM exposure_segment WHERE id = ?1", one.id);
         if (!there) return pass(std::move(there));
         if (*there == 0) return fail(Errc::kConflict, "a segment was dropped while it was being merged");
-        if (auto gone = retire(tx, one.id, now); !gone) return gone;
+        if (auto gone = retire_segment(tx, one.id, now); !gone) return gone;
       }
       auto written = write_segment(tx, open);
       if (!written) return pass(std::move(written));
@@ -238,7 +242,7 @@ Result<std::uint64_t> drop_exposure(Database& db, Time before, Time now) {
     if (!old) return pass(std::move(old));
     std::uint64_t dropped = 0;
     for (const Listed& one : *old) {
-      if (auto done = retire(tx, one.id, now); !done) return pass(std::move(done));
+      if (auto done = retire_segment(tx, one.id, now); !done) return pass(std::move(done));
       dropped += one.accesses;
     }
     auto done = tx.run("DELETE FROM reach_person WHERE reach IN (SELECT id FROM reach WHERE last < ?1)", before);

@@ -18,6 +18,7 @@
 
 #include "rules/base/result.hpp"
 #include "storage/exposure/query.hpp"
+#include "storage/exposure_store.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace tocsin::storage {
@@ -58,6 +59,12 @@ struct MergeReport {
 // Names of all files that count, within the data directory ("exposure/exp-….tes"); for backups.
 [[nodiscard]] Result<std::vector<std::string>> segment_files(Reader& reader);
 [[nodiscard]] bool is_segment_file(std::string_view name);
+
+// For exposure_repair: where a segment lies; whether a reach can be sealed; and that a segment counts no more.
+[[nodiscard]] std::filesystem::path segment_path(const Reader& reader, std::int64_t id);
+[[nodiscard]] std::filesystem::path segment_path(const Database& db, std::int64_t id);
+[[nodiscard]] bool is_sealable(const StoredReach& reach);
+[[nodiscard]] Result<void> retire_segment(Transaction& tx, std::int64_t id, Time now);
 
 // Reads every block of every segment. One error for each that is damaged or gone.
 [[nodiscard]] Result<std::vector<Error>> verify_segments(Reader& reader);

@@ -8,23 +8,39 @@
 
 namespace tocsin::engine {
 
-void ExposureKeeper::start(Time now) {
+void ExposureKeeper::start(Time now, const ReadAgain& read_again) {
   if (auto tidied = storage::tidy_segments(db_, now, true); !tidied) tell_.alarm("exposure index: " + tidied.error().text());
-  auto damage = db_.read([](storage::Reader& reader) -> Result<storage::exposure::Damage> {
-    storage::exposure::Damage out;
-    auto segments = storage::segments_for(reader, {}, out);
-    if (!segments) return pass(std::move(segments));
-    return out;
-  });
-  if (!damage) {
-    tell_.alarm("exposure index: " + damage.error().text());
+  auto lost = db_.read([](storage::Reader& reader) { return storage::lost_segments(reader); });
+  if (!lost) {
+    tell_.alarm("exposure index: " + lost.error().text());
     return;
   }
-  damaged_ = damage->errors.size();
-  for (const Error& error : damage->errors) {
-    tell_.alarm("exposure index: " + error.text() + "; answers say that people may be missing: restore the file from a backup");
+  std::uint64_t damaged = 0;
+  for (const storage::LostSegments& group : *lost) {
+    for (const Error& error : group.errors) tell_.alarm("exposure index: " + error.text());
+    if (!repair(group, now, read_again)) damaged += group.parts.size();
   }
+  damaged_ = damaged;
   waiting_ = storage::SealOptions().at_least;  // look once whether rows have been left from before
+}
+
+bool ExposureKeeper::repair(const storage::LostSegments& lost, Time now, const ReadAgain& read_again) {
+  std::string why;
+  auto repaired = storage::repair_segments(db_, lost, now, [&](const storage::KeepLost& keep) {
+    auto read = read_again(lost, keep);
+    if (!read) why = read.error().text();
+    return read;
+  });
+  const std::string what = std::to_string(lost.accesses()) + " accesses from " + format_rfc3339(lost.from) + " to " + format_rfc3339(lost.to);
+  if (repaired && repaired->whole) {
+    tell_.note("exposure index: " + what + " were made again from the journal");
+    return true;
+  }
+  if (!repaired) why = repaired.error().text();
+  else if (why.empty()) why = "reading the journal again gives " + std::to_string(repaired->found);
+  tell_.alarm("exposure index: " + what + " cannot be made again from the journal (" + why +
+              "); answers about that time say that people may be missing: restore the file from a backup");
+  return false;
 }
 
 void ExposureKeeper::stored(std::size_t reaches) {
@@ -77,7 +93,7 @@ void ExposureKeeper::verify() {
     return;
   }
   damaged_ = errors->size();
-  for (const Error& error : *errors) tell_.alarm("exposure index: " + error.text() + "; restore the file from a backup");
+  for (const Error& error : *errors) tell_.alarm("exposure index: " + error.text() + "; the next start makes it again from the journal, or restore the file from a backup");
 }
 
 }  // namespace tocsin::engine

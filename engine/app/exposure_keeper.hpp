@@ -7,7 +7,9 @@
 #include <functional>
 #include <string>
 
+#include "rules/base/result.hpp"
 #include "rules/base/time.hpp"
+#include "storage/exposure_repair.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace tocsin::engine {
@@ -23,8 +25,10 @@ class ExposureKeeper {
   ExposureKeeper(storage::Database& db, std::uint32_t keep_days, std::uint64_t warm_records, Tell tell)
       : db_(db), keep_days_(keep_days), warm_records_(warm_records), tell_(std::move(tell)) {}
 
-  // Before detection starts: removes what a crash left behind, looks at every segment's header and tables.
-  void start(Time now);
+  // Before detection starts: removes what a crash left behind, holds every segment against its checksums, and makes those
+  // that are damaged or gone again from what `read_again` finds in the journal (exposure_repair.hpp).
+  using ReadAgain = std::function<Result<void>(const storage::LostSegments&, const storage::KeepLost&)>;
+  void start(Time now, const ReadAgain& read_again);
   // After `reaches` more were stored, in the thread that stores them: seals when it is time.
   void stored(std::size_t reaches);
   // From time to time, in another thread: one merge if there is one to do; retention and tidying.
@@ -35,6 +39,8 @@ class ExposureKeeper {
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
 
  private:
+  bool repair(const storage::LostSegments& lost, Time now, const ReadAgain& read_again);
+
   storage::Database& db_;
   std::uint32_t keep_days_;
   std::uint64_t warm_records_;

@@ -31,6 +31,7 @@
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
 #include "engine/app/exposure_keeper.hpp"
+#include "engine/app/exposure_reread.hpp"
 #include "engine/app/local_routes.hpp"
 #include "engine/app/people_source.hpp"
 #include "engine/app/rule_book.hpp"
@@ -717,7 +718,6 @@ struct Live::Impl final : EventSink {
     exposure = std::make_unique<ExposureKeeper>(
         *state->db, config.exposure_keep_days, kWarmRecords,
         ExposureKeeper::Tell{tell, [](const std::string& line) { spdlog::error("{}", line); }});
-    exposure->start(clock.now());
     storage::Journal::Options journal_options;
     // An older or damaged journal must not give an event a number that the database has had already.
     auto reached = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
@@ -748,7 +748,14 @@ struct Live::Impl final : EventSink {
     for (const storage::Scope& scope : *exported) setup->exports.earlier[{scope.actor, scope.dataset}] = scope.to;
     list_other_rules(*setup);
     source_setups = setup->sources;
+    PipelineSetup rereading;
+    rereading.datasets = setup->datasets;
+    rereading.exposure = setup->exposure;
+    rereading.sources = setup->sources;
     pipeline = std::make_unique<Pipeline>(std::move(*setup), *state->registers);
+    exposure->start(clock.now(), [&](const storage::LostSegments& lost, const storage::KeepLost& keep) {
+      return reread_reaches(*state, *journal, rereading, kWarmRecords, lost, keep);
+    });
 
     // 3. What people decide.
     auto law = LawCounsel::built_in();

@@ -20,35 +20,6 @@ namespace {
 constexpr std::size_t kMaxRegisterBytes = 4UL << 30;
 constexpr std::string_view kLearnedSeal = "what exposure learned";
 
-storage::StoredReach stored(const Reach& r) {
-  storage::StoredReach s;
-  s.key = r.key;
-  s.source = r.source;
-  s.file = r.origin.file;
-  s.line = r.origin.line;
-  s.seq = r.origin.seq;
-  s.first = r.first;
-  s.last = r.last;
-  s.known_from = r.known_from;
-  s.actor = r.actor;
-  s.account = r.account;
-  s.role = r.role;
-  s.session = r.session;
-  s.application = r.application;
-  s.client_ip = r.client_ip;
-  s.dataset = r.dataset;
-  s.grade = r.grade;
-  s.whole = r.whole;
-  s.people = r.people;
-  s.fields = r.fields;
-  s.at_least = r.at_least;
-  s.at_most = r.at_most;
-  s.rows = r.rows;
-  s.way = r.way;
-  s.reason = r.reason;
-  return s;
-}
-
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(Errc::kIo, "cannot be read", path, "check that the file exists and that tocsin may read it");
@@ -146,7 +117,7 @@ Result<void> import_registers(State& state, const Config& config, Time now, cons
 Result<void> keep(State& state, Respond& respond, const Effects& effects, storage::Seq processed, Time now, const Memory& memory) {
   std::vector<storage::StoredReach> reaches;
   reaches.reserve(effects.reaches.size());
-  for (const Reach& reach : effects.reaches) reaches.push_back(stored(reach));
+  for (const Reach& reach : effects.reaches) reaches.push_back(stored_form(reach));
   return state.db->write([&](storage::Transaction& tx) -> Result<void> {
     if (auto done = storage::RegisterStore::save(tx, *state.vault, *state.registers, now); !done) return done;
     if (auto done = storage::ExposureStore::add(tx, reaches); !done) return done;
@@ -191,6 +162,35 @@ DatasetMap dataset_map(const Config& config) {
     map.add(std::move(spec));
   }
   return map;
+}
+
+storage::StoredReach stored_form(const Reach& r) {
+  storage::StoredReach s;
+  s.key = r.key;
+  s.source = r.source;
+  s.file = r.origin.file;
+  s.line = r.origin.line;
+  s.seq = r.origin.seq;
+  s.first = r.first;
+  s.last = r.last;
+  s.known_from = r.known_from;
+  s.actor = r.actor;
+  s.account = r.account;
+  s.role = r.role;
+  s.session = r.session;
+  s.application = r.application;
+  s.client_ip = r.client_ip;
+  s.dataset = r.dataset;
+  s.grade = r.grade;
+  s.whole = r.whole;
+  s.people = r.people;
+  s.fields = r.fields;
+  s.at_least = r.at_least;
+  s.at_most = r.at_most;
+  s.rows = r.rows;
+  s.way = r.way;
+  s.reason = r.reason;
+  return s;
 }
 
 Reach reach_from(const storage::StoredReach& stored) {

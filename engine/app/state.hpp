@@ -59,6 +59,9 @@ struct Memory {
 // What the reader of exposure had learned by some record, unsealed; nullopt = nothing was kept.
 [[nodiscard]] Result<std::optional<storage::ProgressStore::Snapshot>> kept_learned(const State& state);
 
+// A reach as it is stored.
+[[nodiscard]] storage::StoredReach stored_form(const Reach& reach);
+
 // A reach as it was stored, as far as detection asks for it again: dataset, people and how sure.
 [[nodiscard]] Reach reach_from(const storage::StoredReach& stored);
 

@@ -489,6 +489,19 @@ sigma::Correlator::Statistics Pipeline::windows() const {
   return impl_->correlations ? impl_->correlations->statistics() : sigma::Correlator::Statistics();
 }
 
+void Pipeline::reread(const Incoming& record, Effects& effects) {
+  Impl& impl = *impl_;
+  if (!impl.decode(record)) return;
+  for (Decoded& one : impl.decoded) {
+    if (!one.access.time_known) one.access.time = record.arrived;
+    impl.reaches.clear();
+    impl.reader.reread(one.access, impl.reaches);
+    for (Reach& reach : impl.reaches) effects.add(std::move(reach));
+  }
+}
+
+void Pipeline::forget_sessions() { impl_->reader.forget_sessions(); }
+
 LearnedBytes Pipeline::save_learned() const { return impl_->reader.save(); }
 
 Result<LearnedCounts> Pipeline::restore_learned(std::string_view bytes) { return impl_->reader.restore(bytes); }

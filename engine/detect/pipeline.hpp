@@ -109,6 +109,10 @@ class Pipeline {
   [[nodiscard]] std::string save_windows() const;
   [[nodiscard]] Result<void> restore_windows(std::string_view bytes);
   [[nodiscard]] rules::sigma::Correlator::Statistics windows() const;
+  // Only whom a record reached, for one that was processed before: registers and findings stay as they are.
+  void reread(const Incoming& record, Effects& effects);
+  void forget_sessions();
+
   // What the reader of exposure has learned of sessions and relations (engine/exposure/learned.hpp), and back.
   [[nodiscard]] LearnedBytes save_learned() const;
   [[nodiscard]] Result<LearnedCounts> restore_learned(std::string_view bytes);

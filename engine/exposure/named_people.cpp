@@ -19,7 +19,9 @@ void named_people(StatementLine& line, const std::string& dataset) {
   Reach reach = blank(line, dataset, statement_key(line) + "/" + dataset);
   for (const std::string& id : access.subjects) {
     if (reach.people.size() >= line.state.options.max_ids) break;
-    reach.people.push_back(people.see(canonical_id(id, &people)));
+    const std::string canonical = canonical_id(id, &people);
+    if (!line.state.warming) reach.people.push_back(people.see(canonical));
+    else if (const auto no = people.find(canonical)) reach.people.push_back(*no);
   }
   std::sort(reach.people.begin(), reach.people.end());
   reach.people.erase(std::unique(reach.people.begin(), reach.people.end()), reach.people.end());
@@ -35,7 +37,7 @@ void named_people(StatementLine& line, const std::string& dataset) {
 }  // namespace
 
 void read_event(ReaderState& state, Access& access, std::vector<Reach>& out) {
-  if (access.outcome == Outcome::kFailure || state.warming) return;
+  if (access.outcome == Outcome::kFailure || (state.warming && !state.reporting)) return;
   if (access.action == Action::kAuthenticate || access.action == Action::kConfigure) return;
   Session unused;
   Catalogue& known = state.catalogue(access);

@@ -68,6 +68,17 @@ void ExposureReader::warm(Access& access) {
   state_->warming = false;
 }
 
+void ExposureReader::reread(Access& access, std::vector<Reach>& out) {
+  state_->warming = state_->reporting = true;
+  read(access, out);
+  state_->warming = state_->reporting = false;
+}
+
+void ExposureReader::forget_sessions() {
+  state_->by_id.clear();
+  state_->sessions.clear();
+}
+
 LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions); }
 
 Result<LearnedCounts> ExposureReader::restore(std::string_view bytes) {

@@ -97,6 +97,11 @@ class ExposureReader {
   // registers: for the records before the point where reading resumes.
   void warm(Access& access);
 
+  // What `access` says about people, for a record that was read before: reported like read(), and the registers stay as
+  // they are. People whom they do not know (any more) are left away.
+  void reread(Access& access, std::vector<Reach>& out);
+  void forget_sessions();
+
   // What was learned, as bytes, and back (learned.hpp). After a failure of restore() nothing has been learned.
   [[nodiscard]] LearnedBytes save() const;
   [[nodiscard]] Result<LearnedCounts> restore(std::string_view bytes);

@@ -151,7 +151,7 @@ void emit(StatementLine& line, Reach reach) {
   } else if (known.size() < 64 && reach.people.size() <= kMaxRemembered) {
     known.push_back(reach);
   }
-  if (!line.state.warming) line.out.push_back(std::move(reach));
+  if (!line.state.warming || line.state.reporting) line.out.push_back(std::move(reach));
 }
 
 void name_resource(StatementLine& line, const sql::Query& query) {

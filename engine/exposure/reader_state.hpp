@@ -39,6 +39,7 @@ struct ReaderState {
   std::unordered_map<std::string, std::list<Session>::iterator> by_id;
   std::map<std::string, Time> disproved;        // datasets whose register was seen to be wrong, and how new it was
   bool warming = false;  // learn only: report nothing, leave the registers alone
+  bool reporting = false;  // … but report all the same
 
   ReaderState(DatasetMap m, storage::Registers& r, ExposureReader::Options o)
       : map(std::move(m)), registers(r), options(std::move(o)) {}

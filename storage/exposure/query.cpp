@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 namespace tocsin::storage::exposure {
 namespace {
@@ -230,8 +230,73 @@ Result<void> describe_in(const Segment& segment, const Question& question, const
   return {};
 }
 
-// The sums of actors while they grow, by name; names belong to the segments.
-using GrowingActors = std::unordered_map<std::string_view, Growing>;
+// The sums of actors while they grow, by name; names belong to the segments. The hottest person has been seen by every
+// actor in every segment, so a look-up is one probe with the hash that the tables bring along.
+class GrowingActors {
+ public:
+  Growing& of(std::uint64_t hash, std::string_view name) {
+    if ((actors_.size() + 1) * 2 > slots_.size()) grow();
+    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      Slot& slot = slots_[at];
+      if (slot.number == 0) {
+        actors_.push_back({name, {}});
+        slot = {hash, static_cast<std::uint32_t>(actors_.size())};
+        return actors_.back().sum;
+      }
+      if (slot.hash == hash && actors_[slot.number - 1].name == name) return actors_[slot.number - 1].sum;
+    }
+  }
+  struct Actor {
+    std::string_view name;
+    Growing sum;
+  };
+  // By name; nothing can be added any more.
+  [[nodiscard]] std::vector<Actor> take_sorted() && {
+    std::sort(actors_.begin(), actors_.end(), [](const Actor& a, const Actor& b) { return a.name < b.name; });
+    return std::move(actors_);
+  }
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t number = 0;  // in actors_, from 1; 0 = empty
+  };
+  void grow() {
+    const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, slots_.size() * 2)));
+    mask_ = slots_.size() - 1;
+    for (const Slot& slot : before) {
+      if (slot.number == 0) continue;
+      std::size_t at = slot.hash & mask_;
+      while (slots_[at].number != 0) at = (at + 1) & mask_;
+      slots_[at] = slot;
+    }
+  }
+  std::vector<Slot> slots_;
+  std::size_t mask_ = 0;
+  std::vector<Actor> actors_;
+};
+
+// What a segment's sets of attributes say together.
+struct SetSum {
+  Grade grade = Grade::kUnknown;
+  std::uint32_t fields = 0;
+  bool stretched = false;  // a reach may end later than its second
+};
+
+std::vector<SetSum> set_sums(const Tables& t, const std::vector<std::uint32_t>& fields, FieldSets& sets) {
+  std::vector<SetSum> out(t.sets.size());
+  for (std::size_t s = 0; s < t.sets.size(); ++s) {
+    bool first = true;
+    for (const std::uint32_t kind : t.sets[s]) {
+      const Attribute& a = t.attributes[kind];
+      out[s].grade = first ? a.grade : std::min(out[s].grade, a.grade);
+      out[s].fields = first ? fields[kind] : sets.both(out[s].fields, fields[kind]);
+      out[s].stretched = out[s].stretched || a.extent > 0;
+      first = false;
+    }
+  }
+  return out;
+}
 
 Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonNo person, Seconds window, GrowingActors& actors,
                        FieldSets& sets) {
@@ -243,8 +308,9 @@ Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonN
   const auto part = std::find_if(t.datasets.begin(), t.datasets.end(), [&](const DatasetPart& d) { return d.name == *name; });
   if (part == t.datasets.end()) return {};
   const std::vector<std::uint32_t> fields = field_numbers(t, sets);
+  const std::vector<SetSum> told = set_sums(t, fields, sets);
   const auto grow = [&](std::uint32_t pair, Second from, Second to, std::uint64_t count, std::uint32_t more, Grade grade) {
-    actors[t.texts[t.pairs[pair].actor]].add(from, to, count, more, grade, sets);
+    actors.of(t.pairs[pair].actor_hash, t.texts[t.pairs[pair].actor]).add(from, to, count, more, grade, sets);
   };
   const auto each_access = [&](std::uint32_t pair) {
     return [&, pair](std::uint32_t second, std::uint32_t kind) {
@@ -258,20 +324,14 @@ Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonN
     if (!hit.summary) return segment.lookup(p, p.daily ? hit.day : 0, person, each_access(hit.pair));
     if (hit.first > cut.high || hit.last < cut.low) return {};
     if (cut.holds(hit.first, hit.last)) {
-      bool first = true, stretched = false;
-      Grade grade = Grade::kUnknown;
-      std::uint32_t all = 0;
-      for (const std::uint32_t set : hit.sets) {
-        for (const std::uint32_t kind : t.sets[set]) {
-          stretched = stretched || t.attributes[kind].extent > 0;
-          grade = first ? t.attributes[kind].grade : std::min(grade, t.attributes[kind].grade);
-          all = first ? fields[kind] : sets.both(all, fields[kind]);
-          first = false;
-        }
+      SetSum all = told[hit.sets.front()];
+      for (std::size_t i = 1; i < hit.sets.size(); ++i) {
+        const SetSum& more = told[hit.sets[i]];
+        all = {std::min(all.grade, more.grade), sets.both(all.fields, more.fields), all.stretched || more.stretched};
       }
       // An extent makes the last moment later than the last second: those few are looked up.
-      if (!stretched) {
-        grow(hit.pair, t.base + hit.first, t.base + hit.last, hit.count, all, grade);
+      if (!all.stretched) {
+        grow(hit.pair, t.base + hit.first, t.base + hit.last, hit.count, all.fields, all.grade);
         return {};
       }
     }
@@ -349,7 +409,7 @@ ActorSums find_actors(const Segments& segments, std::string_view dataset, Person
   ActorSums out;
   GrowingActors actors;
   for (const auto& segment : segments) tolerate(actors_in(*segment, dataset, person, window, actors, out.fields), damage);
-  for (const auto& [actor, growing] : actors) out.actors.emplace(std::string(actor), growing.sum(out.fields));
+  for (const auto& actor : std::move(actors).take_sorted()) out.actors.emplace_hint(out.actors.end(), std::string(actor.name), actor.sum.sum(out.fields));
   return out;
 }
 

@@ -300,6 +300,19 @@ Result<std::string> Segment::wide(const WideReach& reach) const {
   return bytes;
 }
 
+Result<void> Segment::check() const {
+  std::string bytes;
+  const auto all = [&](const auto& blocks) -> Result<void> {
+    for (const auto& block : blocks) {
+      if (auto done = read_block(block.offset, block.length, bytes); !done) return done;
+    }
+    return {};
+  };
+  if (auto done = all(tables_.chunks); !done) return done;
+  if (auto done = all(tables_.blocks); !done) return done;
+  return all(tables_.wide);
+}
+
 Result<void> Segment::verify() const {
   for (const Pair& pair : tables_.pairs) {
     std::uint64_t accesses = 0;

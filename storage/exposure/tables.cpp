@@ -2,6 +2,7 @@
 #include "storage/exposure/tables.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "storage/exposure/bits.hpp"
 #include "storage/journal/crc32c.hpp"
@@ -184,6 +185,7 @@ Result<Tables> decode_tables(std::string_view bytes, Second base, std::uint64_t 
   if (r.failed() || r.left() > 0) return damaged("its tables cannot be read");
   if (t.first > t.last || t.attributes.empty() || t.pairs.empty()) return damaged("its tables say nothing");
   if (t.datasets.empty() || t.texts.empty()) return damaged("its tables name nothing");
+  for (Pair& p : t.pairs) p.actor_hash = std::hash<std::string_view>{}(t.texts[p.actor]);
   std::uint64_t at = kHeaderBytes;
   const auto place = [&](auto& block) {
     block.offset = at;

@@ -42,6 +42,7 @@ struct Pair {
   std::uint64_t accesses = 0;  // of single people; wide reaches are not in it
   std::uint32_t first = 0, last = 0;  // seconds of the slice
   std::uint32_t chunk_begin = 0, chunk_end = 0;  // in Tables::chunks
+  std::uint64_t actor_hash = 0;  // std::hash of the actor's text, while the tables are in memory; not written
 };
 
 struct PostingBlock {

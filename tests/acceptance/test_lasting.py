@@ -118,6 +118,84 @@ class Learned(unittest.TestCase):
             self.assertEqual(self.people(folder, "carl"), {31: "exact", 32: "exact"})
 
 
+class Segments(unittest.TestCase):
+    """Sealed segments of the index, damaged in every way, with the journal at hand and without it."""
+    RECORDS = 85_000  # 50,000 stay rows; the rest is sealed
+
+    def answers(self, data):
+        out = {}
+        for name, command in (("exposed", ("exposed", "--actor", "nurse_anna")), ("who-saw 5", ("who-saw", "5")), ("who-saw 812", ("who-saw", "812"))):
+            done = run(*command, "--data", data, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            # A sealed time is cut to the second.
+            out[name] = sorted(re.sub(rb"(:\d\d)\.\d+Z", rb"\1Z", done.stdout).splitlines())
+        return out
+
+    def restart(self, config):
+        with Tocsin(config) as server:
+            return server.errors()
+
+    def test_what_was_lost_is_made_again_from_the_journal_or_said(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            data, index = os.path.join(folder, "data"), os.path.join(folder, "data", "exposure")
+            with open(os.path.join(folder, "live.json"), "w", encoding="utf-8") as live:
+                live.write(filler(1, self.RECORDS) + audit("3a4c.1", 1, "marker", "SELECT", "select name from patient where id=1", 1))
+            with Tocsin(config) as server:
+                api = server.api()
+                api.claim(server.claim_url, "anna", "Anna")
+                wait_for(lambda: api.get("/v1/exposed?actor=marker&dataset=patient")["total"] == 1, 300)
+                wait_for(lambda: os.path.isdir(index) and os.listdir(index), 60)
+            whole = self.answers(data)
+            self.assertEqual(len(whole["exposed"]), 900)
+
+            def damage(how):
+                files = sorted(f for f in os.listdir(index) if f.endswith(".tes"))
+                path = os.path.join(index, files[-1])
+                with open(path, "rb") as f:
+                    content = f.read()
+                self.assertGreater(len(content), 10_000)
+                if how == "removed":
+                    os.remove(path)
+                    return
+                with open(path, "wb") as f:
+                    f.write(content[:len(content) // 2] if how == "truncated"
+                            else content[:3000] + bytes([content[3000] ^ 0x40]) + content[3001:])
+
+            for round_, how in enumerate(("flipped", "truncated", "removed"), 2):
+                damage(how)
+                done = run("exposed", "--actor", "nurse_anna", "--data", data, "--json")
+                self.assertNotEqual(done.returncode, 0, how)  # never silently smaller
+                told = self.restart(config)
+                self.assertIn("were made again from the journal", told, how)
+                self.assertEqual(self.answers(data), whole, how)
+                # It is sealed again, for the next round of damage.
+                with Tocsin(config) as server:
+                    api = server.api()
+                    api.login("anna")
+                    with open(os.path.join(folder, "live.json"), "a", encoding="utf-8") as live:
+                        live.write(audit("3a4c.1", round_, "marker", "SELECT", "select name from patient where id=1", 1))
+                    wait_for(lambda: "reaches sealed" in server.errors(), 60)
+                self.assertEqual(self.answers(data), whole, how)
+
+            # Without the journal it is said, at every start and in every answer, until the file is back.
+            damage("removed")
+            journal, log = os.path.join(data, "journal"), os.path.join(folder, "live.json")
+            os.rename(journal, os.path.join(folder, "journal-elsewhere"))
+            os.rename(log, os.path.join(folder, "log-elsewhere"))  # or it would be read as new
+            for _ in range(2):
+                told = self.restart(config)
+                self.assertIn("cannot be made again from the journal", told)
+                self.assertIn("the journal begins with event", told)
+                done = run("exposed", "--actor", "nurse_anna", "--data", data, "--json")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(b"people would be missing", done.stderr)
+            shutil.rmtree(journal)
+            os.rename(os.path.join(folder, "journal-elsewhere"), journal)
+            self.assertIn("were made again from the journal", self.restart(config))
+            self.assertEqual(self.answers(data), whole)
+
+
 class FirstTime(unittest.TestCase):
     def test_an_account_that_exported_before_the_restart_is_not_new(self):
         with Folder() as folder:
