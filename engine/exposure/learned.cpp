@@ -334,7 +334,8 @@ std::string head(std::string_view body) {
 
 }  // namespace
 
-LearnedBytes save_learned(const Catalogues& catalogues, const std::list<Session>& sessions, std::size_t most) {
+LearnedBytes save_learned(const Catalogues& catalogues, const std::list<Session>& sessions, std::size_t most,
+                          const std::map<std::string, Time>& disproved) {
   LearnedBytes out;
   Writer w;
   w.count(catalogues.size());
@@ -350,14 +351,14 @@ LearnedBytes save_learned(const Catalogues& catalogues, const std::list<Session>
     const bool fits = w.fits(most, [&] { w(true, session); });
     ++(fits ? out.counts.sessions : out.counts.left_out);
   }
-  w(false);
+  w(false, disproved);
   const std::string body = w.texts() + w.bytes();
   out.bytes = head(body) + body;
   return out;
 }
 
 Result<LearnedCounts> restore_learned(std::string_view bytes, const ExposureReader::Options& options, const storage::Registers& registers,
-                                      Catalogues& catalogues, std::list<Session>& sessions) {
+                                      Catalogues& catalogues, std::list<Session>& sessions, std::map<std::string, Time>* disproved) {
   catalogues.clear();
   sessions.clear();
   if (bytes.size() < kBodyAt || bytes.substr(0, kMagic.size()) != kMagic) return damaged("it is something else");
@@ -400,9 +401,12 @@ Result<LearnedCounts> restore_learned(std::string_view bytes, const ExposureRead
     if (fits) middle.push_back(std::move(session));
     ++(fits && whole ? counts.sessions : counts.left_out);
   }
+  std::map<std::string, Time> wrong;
+  if (!r.failed()) r(wrong);
   if (r.failed() || !r.at_end()) return damaged("it does not hold together");
   catalogues = std::move(known);
   sessions = std::move(middle);
+  if (disproved != nullptr) *disproved = std::move(wrong);
   return counts;
 }
 

@@ -22,11 +22,13 @@ using Catalogues = std::map<std::string, Catalogue>;  // by source and database
 // Relations come first, then sessions, the newest first; what finds no room is left out and counted.
 inline constexpr std::size_t kMaxLearnedBytes = 64UL << 20;
 
-[[nodiscard]] LearnedBytes save_learned(const Catalogues& catalogues, const std::list<Session>& sessions, std::size_t most = kMaxLearnedBytes);
+[[nodiscard]] LearnedBytes save_learned(const Catalogues& catalogues, const std::list<Session>& sessions, std::size_t most = kMaxLearnedBytes,
+                                         const std::map<std::string, Time>& disproved = {});
 
 // Replaces both. Errors: kCorrupt, kUnsupported (a newer version); both are then empty. People whom `registers` does
 // not know are left away; they cannot be there unless the bytes belong to another register.
 [[nodiscard]] Result<LearnedCounts> restore_learned(std::string_view bytes, const ExposureReader::Options& options,
-                                                    const storage::Registers& registers, Catalogues& catalogues, std::list<Session>& sessions);
+                                                    const storage::Registers& registers, Catalogues& catalogues, std::list<Session>& sessions,
+                                                    std::map<std::string, Time>* disproved = nullptr);
 
 }  // namespace tocsin::engine

@@ -79,11 +79,11 @@ void ExposureReader::forget_sessions() {
   state_->sessions.clear();
 }
 
-LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions); }
+LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions, kMaxLearnedBytes, state_->disproved); }
 
 Result<LearnedCounts> ExposureReader::restore(std::string_view bytes) {
   state_->by_id.clear();
-  auto counts = restore_learned(bytes, state_->options, state_->registers, state_->catalogues, state_->sessions);
+  auto counts = restore_learned(bytes, state_->options, state_->registers, state_->catalogues, state_->sessions, &state_->disproved);
   for (auto s = state_->sessions.begin(); s != state_->sessions.end(); ++s) state_->by_id.emplace(s->id, s);
   return counts;
 }
