@@ -1,91 +1,15 @@
-// A register from CSV (RFC 4180: fields between commas, quoted where needed, quoted fields may hold line breaks).
+// A register from rows: who is new, who changed, who is gone; and one change at a time.
 #include <algorithm>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "storage/register_rows.hpp"
 #include "storage/register_store.hpp"
 
 namespace tocsin::storage {
 namespace {
-
-// Reads one record at a time; counts lines, so that a mistake can be named.
-class CsvReader {
- public:
-  enum class Outcome { kRecord, kEnd, kBad };
-  explicit CsvReader(std::istream& in) : in_(in) {}
-
-  // kBad: the record is unusable (`problem` says why); reading goes on after it.
-  // A quoted empty field is kEmptyText: an empty text, where an empty field is no value.
-  Outcome next(std::vector<std::string>& fields, std::string& problem) {
-    fields.clear();
-    problem.clear();
-    first_line_ = line_ + 1;
-    int c = get();
-    if (c == EOF) return Outcome::kEnd;
-    std::string field;
-    bool quoted = false, any = false, was_quoted = false;
-    const auto finish = [&] {
-      if (was_quoted && field.empty()) field = kEmptyText;
-      was_quoted = false;
-    };
-    std::size_t bytes = 0;
-    for (;; c = get()) {
-      if (c != EOF && ++bytes > kMaxImportRecord && problem.empty()) {
-        problem = "longer than " + std::to_string(kMaxImportRecord / 1024) + " KiB (is a quote missing?)";
-      }
-      const bool keep = problem.empty();
-      if (c == EOF || (c == '\n' && !quoted)) {
-        if (quoted && keep) problem = "a quoted field does not end";
-        if (!field.empty() && field.back() == '\r') field.pop_back();
-        finish();
-        if (any || !field.empty() || !fields.empty()) fields.push_back(std::move(field));
-        break;
-      }
-      any = true;
-      if (c == '"') {
-        if (!quoted && field.empty()) {
-          quoted = was_quoted = true;
-        } else if (quoted && in_.peek() == '"') {
-          (void)get();
-          if (keep) field += '"';
-        } else if (quoted) {
-          quoted = false;
-        } else if (keep) {
-          problem = "a quote stands inside a field that is not quoted";
-        }
-      } else if (c == ',' && !quoted) {
-        finish();
-        if (fields.size() < kMaxImportColumns) fields.push_back(std::move(field));
-        else if (keep) problem = "more than " + std::to_string(kMaxImportColumns) + " columns";
-        field.clear();
-      } else if (keep) {
-        field += static_cast<char>(c);
-      }
-      if (!problem.empty() && quoted && bytes > 4 * kMaxImportRecord) quoted = false;  // find the next line again
-    }
-    if (problem.empty()) {
-      for (const std::string& f : fields) {
-        if (!is_utf8(f)) problem = "not UTF-8";
-        else if (f.find('\0') != std::string::npos) problem = "holds a zero byte";
-      }
-    }
-    return problem.empty() ? Outcome::kRecord : Outcome::kBad;
-  }
-
-  [[nodiscard]] std::uint64_t first_line() const { return first_line_; }
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-
- private:
-  int get() {
-    const int c = in_.get();
-    if (c != EOF) ++bytes_;
-    if (c == '\n') ++line_;
-    return c;
-  }
-  std::istream& in_;
-  std::uint64_t line_ = 0, first_line_ = 0, bytes_ = 0;
-};
 
 void report_bad(ImportReport& report, const ImportOptions& options, std::uint64_t line, std::string message) {
   ++report.bad;
@@ -107,14 +31,13 @@ std::size_t column_for(const ImportOptions& options, const std::vector<std::stri
 Result<ImportReport> import_register(std::istream& in, const ImportOptions& options, Registers& registers,
                                      const std::function<void(std::uint64_t)>& progress) {
   ImportReport report;
-  CsvReader reader(in);
+  const std::unique_ptr<RegisterRows> rows = register_rows(in);
   std::vector<std::string> fields;
   std::string problem;
-  if (reader.next(fields, problem) != CsvReader::Outcome::kRecord || fields.empty()) {
+  if (rows->columns(fields, problem) != RegisterRows::Outcome::kRecord || fields.empty()) {
     return fail(Errc::kInvalid, problem.empty() ? "the file is empty" : "the header line is " + problem, "line 1",
-                "the first line names the columns: id,name,email,…");
+                "the first line names the columns: id,name,email,…, or is a person as a JSON object");
   }
-  if (fields.front().starts_with("\xEF\xBB\xBF")) fields.front().erase(0, 3);
   for (std::string& column : fields) column = std::string(trim(column));
   report.columns = fields;
   const auto key_at = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), options.key) - fields.begin());
@@ -152,23 +75,23 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
   std::unordered_set<PersonNo> present;
   bool good = false;
   for (;;) {
-    const auto outcome = reader.next(fields, problem);
-    if (outcome == CsvReader::Outcome::kEnd) break;
-    if (progress) progress(reader.bytes());
-    if (outcome == CsvReader::Outcome::kBad) {
-      report_bad(report, options, reader.first_line(), problem);
+    const auto outcome = rows->next(fields, problem);
+    if (outcome == RegisterRows::Outcome::kEnd) break;
+    if (progress) progress(rows->bytes());
+    if (outcome == RegisterRows::Outcome::kBad) {
+      report_bad(report, options, rows->first_line(), problem);
       continue;
     }
     if (fields.empty() || (fields.size() == 1 && trim(fields[0]).empty())) continue;  // a blank line
     ++report.records;
     if (fields.size() != report.columns.size()) {
-      report_bad(report, options, reader.first_line(), std::to_string(fields.size()) + " fields where the header has " +
+      report_bad(report, options, rows->first_line(), std::to_string(fields.size()) + " fields where the header has " +
                                                           std::to_string(report.columns.size()));
       continue;
     }
     const std::string id(trim(fields[key_at]));
     if (id.empty() || id == kEmptyText) {
-      report_bad(report, options, reader.first_line(), "no " + options.key);
+      report_bad(report, options, rows->first_line(), "no " + options.key);
       continue;
     }
     People::Attributes values;
@@ -184,7 +107,7 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
       no = people.add(id, since, values, true);
       ++report.added;
     } else if (present.count(*known) > 0) {
-      report_bad(report, options, reader.first_line(), "this " + options.key + " has been seen before in the file");
+      report_bad(report, options, rows->first_line(), "this " + options.key + " has been seen before in the file");
       continue;
     } else if (first_import || !people.at(*known).listed) {
       no = people.add(id, since, values, true);

@@ -58,7 +58,7 @@ class RegisterStore {
   [[nodiscard]] static Result<void> forget(Transaction& tx, const Pseudonym& pseudonym, Time now);
 };
 
-// How a CSV file with a header line becomes a register.
+// How rows (register_rows.hpp: CSV with a header line, or NDJSON) become a register.
 struct ImportOptions {
   std::string dataset;
   std::string key = "id";
@@ -82,10 +82,10 @@ struct ImportReport {
   std::vector<std::string> columns;   // all, in the file's order
 };
 
-inline constexpr std::size_t kMaxImportRecord = 64 * 1024;  // bytes of one CSV record
+inline constexpr std::size_t kMaxImportRecord = 64 * 1024;  // bytes of one record
 inline constexpr std::size_t kMaxImportColumns = 256;
 
-// Reads a CSV register into `registers` (RegisterStore::save then writes it). People in the register but not in
+// Reads a register into `registers` (RegisterStore::save then writes it). People in the register but not in
 // the file leave it as of `options.as_of`; a first import holds since always. A bad line is reported and skipped.
 // Errors: kInvalid (no header, no such key column, not one good record), kIo.
 [[nodiscard]] Result<ImportReport> import_register(std::istream& in, const ImportOptions& options, Registers& registers,

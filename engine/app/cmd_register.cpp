@@ -1,4 +1,4 @@
-// `tocsin register import`: the people held in a dataset, from a CSV file or a query of a PostgreSQL database.
+// `tocsin register import`: the people held in a dataset, from a CSV or NDJSON file or a query of a PostgreSQL database.
 // `tocsin register apply`: what changed since, one JSON object a line: {"time", "op": "insert"|"update"|"delete", KEY, attribute…}.
 #include <cstdio>
 #include <fstream>
@@ -324,7 +324,7 @@ Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
 void add_register(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("register", "the people held in a dataset");
   command->require_subcommand(1);
-  auto* import = command->add_subcommand("import", "take in a register from a CSV file with a header line, or from a PostgreSQL query");
+  auto* import = command->add_subcommand("import", "take in a register from CSV with a header line, NDJSON, or a PostgreSQL query");
   auto arguments = std::make_shared<ImportArguments>();
   add_data_option(*import, arguments->data);
   import->add_option("--keys", arguments->keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
@@ -333,7 +333,7 @@ void add_register(CLI::App& app, Context& context) {
   import->add_option("--map", arguments->map, "which column holds a contact field: name=full_name");
   import->add_option("--as-of", arguments->as_of, "the moment that the file describes (default: now)")->type_name("TIME");
   import->add_flag("--json", arguments->json, "the counts as JSON");
-  auto* file = import->add_option("FILE", arguments->file, "CSV file; '-' is standard input");
+  auto* file = import->add_option("FILE", arguments->file, "CSV or NDJSON; '-' is standard input");
   auto* postgres = import->add_option("--postgres", arguments->postgres, "connection without a password: host=db dbname=clinic user=register")->type_name("CONNECTION")->excludes(file);
   auto* query = import->add_option("--query", arguments->query, "one SELECT that gives the people")->type_name("SQL")->needs(postgres);
   postgres->needs(query);

@@ -49,7 +49,7 @@ struct SourceConfig {
 struct DatasetConfig {
   std::string name;
   std::string key;                             // column that identifies the person
-  std::string register_file;                   // CSV; empty = imported by hand
+  std::string register_file;                   // CSV or NDJSON; empty = imported by hand
   std::map<std::string, std::string> tables;   // relation -> the column that names the person
   std::vector<std::string> objects;            // "s3://scans/patients/{patient}/…", "/patients/{patient}": names that name a person
   std::map<std::string, std::string> columns;  // column -> kind of data ("contact", "health", …)

@@ -35,6 +35,50 @@ TEST(RegisterImport, ReadsQuotedFieldsAndLineBreaks) {
   EXPECT_EQ(people.having("name", {"Two\nlines \"x\""}, {})->size(), 1U);
 }
 
+TEST(RegisterImport, ReadsNdjsonAsItReadsCsv) {
+  Registers registers(process_hash());
+  auto report = take_in(registers, "\xEF\xBB\xBF{\"id\": 1, \"name\": \"Berg, Anna\", \"born\": null, \"insured\": true, \"number\": 12345678901234567890123}\r\n\n"
+                                   "{\"name\": \"Two\\nlines\", \"id\": \"zwei\", \"born\": \"\", \"number\": 1.50}\n");
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->added, 2U);
+  EXPECT_EQ(report->columns, (std::vector<std::string>{"id", "name", "born", "insured", "number"}));
+  const People& people = *registers.find("patient");
+  EXPECT_EQ(people.at(0).id, "1");
+  EXPECT_EQ(people.at(1).id, "zwei");
+  EXPECT_EQ(people.having("name", {"Two\nlines"}, {})->size(), 1U);
+  EXPECT_EQ(people.having("insured", {"true"}, {})->size(), 1U);
+  EXPECT_EQ(people.having("number", {"12345678901234567890123"}, {})->size(), 1U) << "no digit is lost";
+  Registers twin(process_hash());
+  ASSERT_TRUE(take_in(twin, "id,name,born,insured,number\n1,\"Berg, Anna\",,true,12345678901234567890123\nzwei,\"Two\nlines\",\"\",,1.50\n"));
+  for (const char* column : {"name", "born", "insured", "number"}) {
+    for (const char* value : {"", "\"\"", "true", "1.50", "12345678901234567890123", "Two\nlines"}) {
+      EXPECT_EQ(people.having(column, {value}, {}), twin.find("patient")->having(column, {value}, {})) << column << " = " << value;
+    }
+  }
+}
+
+TEST(RegisterImport, TellsEachBadLineOfNdjsonAndGoesOn) {
+  Registers registers(process_hash());
+  auto report = take_in(registers, "{\"id\": 1, \"name\": \"Anna\"}\n"
+                                   "{\"id\": 2, \"nmae\": \"Ben\"}\n"
+                                   "{\"id\": 3, \"name\": {\"first\": \"Cleo\"}}\n"
+                                   "{\"id\": 4, \"name\": \"Dina\"} x\n"
+                                   "{\"id\": 5, \"name\": \"Emil\"\n"
+                                   "5,Emil\n"
+                                   "{\"id\": 6, \"id\": 7, \"name\": \"Finn\"}\n"
+                                   "{\"id\": 8e, \"name\": \"Gil\"}\n"
+                                   "{\"name\": \"Hanna\"}\n"
+                                   "{\"id\": 9, \"name\": \"\xFF\"}\n"
+                                   "{\"id\": 10, \"name\": \"" + std::string(70'000, 'x') + "\"}\n"
+                                   "{\"id\": 11, \"name\": \"Ida\"}");
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->added, 2U);
+  std::vector<std::uint64_t> lines;
+  for (const auto& bad : report->problems) lines.push_back(bad.line);
+  EXPECT_EQ(lines, (std::vector<std::uint64_t>{2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  for (const auto& bad : report->problems) EXPECT_EQ(bad.message.find("Emil"), std::string::npos) << "the message shows no content";
+}
+
 TEST(RegisterImport, TellsEachBadLineAndGoesOn) {
   Registers registers(process_hash());
   auto report = take_in(registers, "id,name\n1,Anna\n2\n,Nobody\n1,Again\n3,\xFF\n4,Dina\"x\n5,Emil\n");
