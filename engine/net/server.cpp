@@ -32,6 +32,10 @@
 #include "engine/net/wire.hpp"
 #include "rules/base/text.hpp"
 
+// g++ 12 takes the frame of a coroutine, which asio allocates and frees by functions of its own, for a mismatch of new and
+// delete as soon as one of the two is inlined.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace tocsin::engine {
 namespace http = boost::beast::http;
 using net::asio::awaitable;
