@@ -50,11 +50,17 @@ class PgAuditText final : public Decoder {
     if (const std::string_view port = line.port; !port.empty()) std::from_chars(port.data(), port.data() + port.size(), m.port);
     m.session = session;
     // Without %c the number alone would be the same for every process.
-    m.line = line.session.empty() ? std::string_view() : line.line;
+    const std::string_view own_line = line.session.empty() ? std::string_view() : line.line;
+    m.line = own_line;
     m.tag = line.tag;
     m.severity = line.severity;
     m.state = line.state;
     m.message = message;
+    // Every line counts, also those that only belong to another.
+    const auto tell_gap = [&] {
+      m.line = own_line;
+      reader_.tell_gap(m, origin, format(), record, out);
+    };
 
     const bool error = line.severity == "ERROR" || line.severity == "FATAL" || line.severity == "PANIC";
     if (error && message.size() <= kMaxError) {
@@ -65,7 +71,10 @@ class PgAuditText final : public Decoder {
       process.line = m.line;
       process.tag = line.tag;
     } else if (line.severity == "STATEMENT") {
-      if (process.error.empty()) return {};
+      if (process.error.empty()) {
+        tell_gap();
+        return {};
+      }
       m.statement = message;
       m.message = arena.copy(without_place(std::exchange(process.error, {})));
       m.severity = arena.copy(process.severity);
@@ -75,6 +84,7 @@ class PgAuditText final : public Decoder {
       m.tag = arena.copy(process.tag);
     } else if (line.severity == "DETAIL" || line.severity == "HINT" || line.severity == "CONTEXT" || line.severity == "QUERY" ||
                line.severity == "LOCATION" || line.severity == "BACKTRACE") {
+      tell_gap();
       return {};
     } else if (!error) {
       process.error.clear();
@@ -83,7 +93,7 @@ class PgAuditText final : public Decoder {
     Decoded decoded;
     auto says = reader_.read(m, decoded.access);
     if (!says) return pass(std::move(says));
-    reader_.tell_gap(m, origin, format(), record, out);
+    tell_gap();
     if (!*says) return {};
     decoded.access.format = "pgaudit-stderr";
     decoded.access.origin = origin;
