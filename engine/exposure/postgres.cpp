@@ -79,13 +79,27 @@ void without_text(StatementLine& line) {
   if (reading) by_relation(line, "the log does not show the statement");
 }
 
+// A table or view that shows people of another may have been made, and nobody knows whom.
+bool makes_a_relation(const Statement& st) {
+  return st.command.starts_with("CREATE TABLE") || st.command == "SELECT INTO" || st.command.starts_with("CREATE VIEW") ||
+         st.command.starts_with("CREATE MATERIALIZED VIEW") || st.command.starts_with("CREATE FOREIGN TABLE");
+}
+
 void unread(StatementLine& line, const Error& error) {
   const Access& access = line.access;
   unread_write(line);
   if (access.outcome == Outcome::kFailure && (nothing_was_read(access.error) || error.code == Errc::kInvalid)) return;
   const bool reading = access.statement.audit_class == "READ" || access.statement.command == "FETCH" ||
                        access.statement.command == "EXECUTE" || access.outcome == Outcome::kFailure;
-  if (reading) by_relation(line, error.message);
+  if (reading) {
+    by_relation(line, error.message);
+  } else if (makes_a_relation(access.statement)) {
+    Reach reach = blank(line, "", statement_key(line) + "/made");
+    reach.way = "select";
+    reach.at_least = 0;
+    reach.reason = "Whose data a table or view holds from here on is not known: " + error.message + ".";
+    emit(line, std::move(reach));
+  }
 }
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";

@@ -432,6 +432,9 @@ TEST_F(Exposure, WhatCannotBeReadIsSaid) {
   Access write = line("UPDATE", "update patient set country = 'F\xEF\xBF\xBD' where id = 1", 1, "patient");
   read(write);
   EXPECT_EQ(select("select name from patient where country = 'DE'", 2), "bound all 5 2..2 select") << "nobody knows what the change was";
+  const std::vector<Reach> made = read(line("CREATE TABLE AS", "create table copy as execut\xEF\xBF\xBD c", {}, "copy"));
+  ASSERT_EQ(made.size(), 1U) << "later readers of the copy may reach anybody";
+  EXPECT_EQ(made[0].grade, Grade::kUnknown);
 }
 
 TEST_F(Exposure, RecordsThatAreMissingAreSaid) {
