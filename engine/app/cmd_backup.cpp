@@ -5,6 +5,7 @@
 
 #include "engine/app/backup.hpp"
 #include "engine/app/cli.hpp"
+#include "engine/app/data_folder.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -49,6 +50,7 @@ void add_backup(CLI::App& app, Context& context) {
   add_data_option(*restore, chosen->data);
   restore->add_option("file", chosen->file, "the archive")->required()->type_name("FILE");
   restore->callback([&context, chosen] {
+    keep_files_private();
     Result<BackupSummary> done;
     {
       Progress progress("restoring, bytes:");

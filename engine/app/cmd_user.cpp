@@ -11,6 +11,7 @@
 #include "engine/api/url.hpp"
 #include "engine/api/users.hpp"
 #include "engine/app/cli.hpp"
+#include "engine/app/data_folder.hpp"
 #include "engine/app/front.hpp"
 #include "engine/app/local_routes.hpp"
 #include "rules/base/text.hpp"
@@ -33,9 +34,7 @@ struct Office {
 };
 
 Result<Front> open_here(const std::filesystem::path& data, const std::filesystem::path& keys_dir, const Clock& clock) {
-  std::error_code ec;
-  std::filesystem::create_directories(data, ec);
-  if (ec) return fail(Errc::kIo, "cannot make the data directory: " + ec.message(), data.string());
+  if (auto folder = open_data_folder(data); !folder) return pass(std::move(folder));
   auto office = std::make_shared<Office>();
   auto database = storage::Database::open(data / "tocsin.db");
   if (!database) {

@@ -712,7 +712,7 @@ struct Live::Impl final : EventSink {
     const auto tell = [](const std::string& line) { spdlog::info("{}", line); };
 
     // 1. What survives.
-    auto opened = State::open(config.data, config.keys, ledger_origin(config));
+    auto opened = State::open(config.data, config.keys, ledger_origin(config), [](const std::string& line) { spdlog::warn("{}", line); });
     if (!opened) return pass(std::move(opened));
     state = std::move(*opened);
     exposure = std::make_unique<ExposureKeeper>(

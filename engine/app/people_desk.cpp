@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/app/data_folder.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/register_store.hpp"
 
@@ -26,9 +27,7 @@ Result<PeopleDesk> PeopleDesk::open(const std::filesystem::path& data, const std
   if (!create) {
     if (auto there = must_exist(data); !there) return pass(std::move(there));
   }
-  std::error_code ec;
-  std::filesystem::create_directories(data, ec);
-  if (ec) return fail(Errc::kIo, "cannot make the data directory: " + ec.message(), data.string());
+  if (auto folder = open_data_folder(data); !folder) return pass(std::move(folder));
   PeopleDesk desk;
   auto db = Database::open(data / "tocsin.db");
   if (!db) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/app/data_folder.hpp"
 #include "engine/app/secret_files.hpp"
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
@@ -38,12 +39,11 @@ std::string ledger_origin(const Config& config) {
   return host + "/ledger";
 }
 
-Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir, const std::string& origin) {
+Result<std::unique_ptr<State>> State::open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir, const std::string& origin,
+                                           const std::function<void(const std::string&)>& tell) {
   auto state = std::make_unique<State>();
   state->dir = dir;
-  std::error_code ec;
-  std::filesystem::create_directories(dir, ec);
-  if (ec) return fail(Errc::kIo, "the data directory cannot be made: " + ec.message(), dir.string(), "name another one with --data");
+  if (auto folder = open_data_folder(dir, tell); !folder) return pass(std::move(folder));
   auto db = storage::Database::open(dir / "tocsin.db");
   if (!db) return pass(std::move(db));
   state->db = std::move(*db);

@@ -31,9 +31,9 @@ struct State {
   std::unique_ptr<storage::Registers> registers;
 
   // Makes what is missing. Errors: kUnavailable (another process has it), kCorrupt, kIo.
-  // `origin` names the ledger if this is its first start; afterwards the stored name stands.
+  // `origin` names the ledger if this is its first start; afterwards the stored name stands. `tell`: of open_data_folder.
   [[nodiscard]] static Result<std::unique_ptr<State>> open(const std::filesystem::path& dir, const std::filesystem::path& keys_dir,
-                                                           const std::string& origin);
+                                                           const std::string& origin, const std::function<void(const std::string&)>& tell = {});
 };
 
 // The ledger's name: the public address without its scheme ("tocsin.example.org/ledger"), or empty for the default.
