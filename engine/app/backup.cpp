@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "rules/base/bytes.hpp"
+#include "rules/base/descriptor.hpp"
 #include "rules/base/text.hpp"
 #include "storage/exposure_segments.hpp"
 #include "storage/files/durable_file.hpp"
@@ -38,20 +39,6 @@ constexpr std::size_t kBlock = 512;
 constexpr std::size_t kChunk = 1 << 20;
 constexpr std::uint64_t kMaxSumsBytes = 256 << 20;
 constexpr int kTries = 10;  // for a ledger and a database that stand at the same entry
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 class Hasher {
  public:

@@ -23,6 +23,7 @@
 #include "engine/intake/decoder.hpp"
 #include "engine/intake/recognise.hpp"
 #include "rules/base/bytes.hpp"
+#include "rules/base/descriptor.hpp"
 
 namespace tocsin::engine {
 namespace {
@@ -47,20 +48,6 @@ std::uint64_t stream_of(const Identity& id, std::uint32_t generation, std::strin
   for (std::size_t i = 0; i < 8; ++i) stream = stream << 8 | hash[i];
   return stream == 0 ? 1 : stream;
 }
-
-struct Fd {
-  int fd = -1;
-  Fd() = default;
-  explicit Fd(int f) : fd(f) {}
-  Fd(Fd&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd, other.fd);
-    return *this;
-  }
-  ~Fd() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 // Up to `size` bytes at `offset`; short at the end of the file, nullopt on an error.
 std::optional<std::string> read_at(int fd, std::size_t size, std::uint64_t offset) {
@@ -95,7 +82,7 @@ std::string open_trouble(int why) {
 
 // One file that is being followed.
 struct Tail {
-  Fd fd;
+  Descriptor fd;
   std::string path;
   Identity id;
   bool identified = false;
@@ -233,9 +220,9 @@ class Follower::Work {
         if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
         const Identity id{info.st_dev, info.st_ino};
         if (found.contains(id)) continue;
-        const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (fd.fd < 0) continue;
-        const auto head = read_at(fd.fd, kFingerprint, 0);
+        const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (fd.get() < 0) continue;
+        const auto head = read_at(fd.get(), kFingerprint, 0);
         const auto line = head ? first_line_of(*head) : std::nullopt;
         if (!line || looks_like_gzip(*head)) continue;
         std::optional<std::uint64_t> known;
@@ -257,9 +244,9 @@ class Follower::Work {
       troubles_[path] = "more than " + std::to_string(options_.max_files) + " files match: name fewer";
       return;
     }
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat info {};
-    if (fd.fd < 0 || ::fstat(fd.fd, &info) != 0) {
+    if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) {
       if (errno != ENOENT) troubles_[path] = open_trouble(errno);
       return;
     }
@@ -285,7 +272,7 @@ class Follower::Work {
   std::size_t read(Tail& tail) {
     if (tail.after != nullptr && !at_end(*tail.after)) return 0;
     struct stat info {};
-    if (::fstat(tail.fd.fd, &info) != 0) {
+    if (::fstat(tail.fd.get(), &info) != 0) {
       tail.trouble = std::string("cannot be looked at: ") + std::strerror(errno);
       return 0;
     }
@@ -305,7 +292,7 @@ class Follower::Work {
     if (!tail.identified && !identify(tail)) return handed;
     for (int turn = 0; turn < kTurns && !stopping(); ++turn) {
       if (tail.gzip_ended || (tail.offset >= tail.size && !tail.gunzip)) break;
-      auto bytes = read_at(tail.fd.fd, tail.gunzip ? kChunk / 16 : kChunk, tail.offset);
+      auto bytes = read_at(tail.fd.get(), tail.gunzip ? kChunk / 16 : kChunk, tail.offset);
       if (!bytes) {
         tail.trouble = std::string("cannot be read: ") + std::strerror(errno);
         break;
@@ -340,7 +327,7 @@ class Follower::Work {
   // Whether the file was cut, or cut and written again: shorter than what was read, or another first line.
   static bool cut(const Tail& tail, std::uint64_t size) {
     if (size < tail.offset) return true;
-    const auto head = read_at(tail.fd.fd, tail.first_line.size(), 0);
+    const auto head = read_at(tail.fd.get(), tail.first_line.size(), 0);
     return head && *head != tail.first_line;
   }
 
@@ -356,7 +343,7 @@ class Follower::Work {
 
   // Finds out the file's stream, format and place; false while it is too short for that.
   bool identify(Tail& tail) {
-    const auto head = read_at(tail.fd.fd, kFingerprint, 0);
+    const auto head = read_at(tail.fd.get(), kFingerprint, 0);
     if (!head || head->empty()) return false;
     auto line = first_line_of(*head);
     if (!line) {
@@ -410,7 +397,7 @@ class Follower::Work {
   }
 
   std::optional<std::string> recognised(Tail& tail, bool gzip) {
-    auto sample = read_at(tail.fd.fd, kRecognitionSample, 0);
+    auto sample = read_at(tail.fd.get(), kRecognitionSample, 0);
     if (!sample) return std::nullopt;
     if (gzip) {
       Gunzip unpacker(options_.gzip);
@@ -432,7 +419,7 @@ class Follower::Work {
   static std::uint64_t lines_before(const Tail& tail, std::uint64_t offset) {
     std::uint64_t lines = 1, at = 0;
     while (at < offset) {
-      const auto bytes = read_at(tail.fd.fd, static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, offset - at)), at);
+      const auto bytes = read_at(tail.fd.get(), static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, offset - at)), at);
       if (!bytes || bytes->empty()) break;
       lines += static_cast<std::uint64_t>(std::count(bytes->begin(), bytes->end(), '\n'));
       at += bytes->size();

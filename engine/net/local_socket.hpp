@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "rules/base/descriptor.hpp"
 #include "rules/base/result.hpp"
 
 namespace tocsin::engine {
@@ -22,17 +23,12 @@ struct SocketPlace {
   SocketPlace(const std::filesystem::path& folder, const std::filesystem::path& name) {
     path = (folder / name).string();
     if (path.size() < kMaxSocketPath) return;
-    fd = ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) error = errno;
-    else path = "/proc/self/fd/" + std::to_string(fd) + "/" + name.string();
+    directory = Descriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (directory.get() < 0) error = errno;
+    else path = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + name.string();
   }
-  ~SocketPlace() {
-    if (fd >= 0) ::close(fd);
-  }
-  SocketPlace(const SocketPlace&) = delete;
-  SocketPlace& operator=(const SocketPlace&) = delete;
   std::string path;
-  int fd = -1;
+  Descriptor directory;
   int error = 0;
 };
 

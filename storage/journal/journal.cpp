@@ -23,6 +23,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "rules/base/descriptor.hpp"
 #include "storage/files/durable_file.hpp"
 #include "storage/journal/id_set.hpp"
 #include "storage/journal/segment.hpp"
@@ -44,32 +45,12 @@ struct Segment {
   std::uint64_t end = kSegmentHeaderBytes;  // durable bytes
 };
 
-class File {
- public:
-  File() = default;
-  explicit File(int fd) : fd_(fd) {}
-  ~File() { reset(); }
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_ = -1;
-};
-
 ReadAt reader_of(int fd) {
   return [fd](std::uint64_t offset, char* out, std::size_t size) { return ::pread(fd, out, size, static_cast<off_t>(offset)); };
 }
 
-Result<std::pair<File, SegmentHeader>> open_segment(const std::filesystem::path& path) {
-  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::pair<Descriptor, SegmentHeader>> open_segment(const std::filesystem::path& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_failure(errno, "open", path);
   std::array<char, kSegmentHeaderBytes> bytes{};
   const ssize_t n = ::pread(file.get(), bytes.data(), bytes.size(), 0);
@@ -137,7 +118,7 @@ struct Journal::Impl {
   const Clock& clock;
   Options options;
   Recovery recovery;
-  File lock;
+  Descriptor lock;
   std::array<std::uint8_t, 16> instance{};
   std::uint64_t next_number = 1;  // of a segment file
 
@@ -175,7 +156,7 @@ struct Journal::Impl {
   Result<void> open_directory() {
     if (auto made = make_directories(dir / "quarantine"); !made) return made;
     const std::filesystem::path lock_file = dir / "lock";
-    lock = File(::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    lock = Descriptor(::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (lock.get() < 0) return system_failure(errno, "open", lock_file);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
       return fail(Errc::kUnavailable, "another tocsin uses this journal", dir.string(), "stop it first");
@@ -224,7 +205,7 @@ struct Journal::Impl {
   Result<void> recover_newest() {
     if (segments.empty()) return {};
     Segment& segment = segments.back();
-    File file(::open(segment.file.c_str(), O_RDWR | O_CLOEXEC));
+    Descriptor file(::open(segment.file.c_str(), O_RDWR | O_CLOEXEC));
     if (file.get() < 0) return system_failure(errno, "open", segment.file);
     // What a dead process wrote and did not sync is readable and yet not durable.
     if (options.disk->fsync(file.get()) != 0) return system_failure(errno, "sync", segment.file);
@@ -376,7 +357,7 @@ struct Journal::Impl {
   std::uint64_t ids_of(const Segment& segment) const {
     const std::uint64_t many = segment.end / kFrameHeaderBytes / 4;
     if (segment.end < kSegmentHeaderBytes + kFrameHeaderBytes) return 0;
-    File file(::open(segment.file.c_str(), O_RDONLY | O_CLOEXEC));
+    Descriptor file(::open(segment.file.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return many;
     // The seal, if there is one, is the last frame; its own checksum tells.
     const std::uint64_t at = segment.end - kFrameHeaderBytes;
@@ -993,7 +974,7 @@ class CursorOver final : public Journal::Cursor {
   Ask ask_;
   Seq seq_;
   Place place_;
-  File file_;
+  Descriptor file_;
   std::optional<SegmentScanner> scanner_;
   std::unordered_map<std::uint32_t, Origin> origins_;
   std::vector<JournalGap> gaps_;
