@@ -110,6 +110,11 @@ void FieldReader::judge_secret(const Key& key, const FieldValue& value, const st
   if (secret.find('=') < secret.size() / 2 && secret.find(';') != std::string::npos) return drop(rule, value, "structured");
   if (is_digits(secret)) return drop(rule, value, "number");
   if (is_date(secret)) return drop(rule, value, "date");
+  // secret "default-token-8xk2p" not found: with no operator between, a name in small letters.
+  const auto of_name = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
+  if (value.shape == FieldShape::kProse && secret.find('-') != std::string::npos && std::all_of(secret.begin(), secret.end(), of_name)) {
+    return drop(rule, value, "name");
+  }
   // "sessionId" in a record names a session; only as a cookie it opens one.
   if (key.cls == KeyClass::kSession && (value.start == 0 || s_[value.start - 1] != '=')) return drop(rule, value, "not a cookie");
   const bool strong = key.cls != KeyClass::kSecret;

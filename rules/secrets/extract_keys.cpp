@@ -120,11 +120,16 @@ std::optional<FieldValue> FieldReader::value_after(const KeySpan& key, const Key
     i += 3;
   }
   const std::size_t gap = i;
+  if (auto value = value_of_row(i, key, closed)) return value;
   if (closed) {
     if (auto value = xml_attribute(i, key)) return value;
     // A part of a form: the value stands behind an empty line.
-    const std::size_t body = at(i, "\r\n\r\n") ? i + 4 : at(i, "\n\n") ? i + 2 : 0;
-    if (body != 0) return plain(body, FieldShape::kArgument, false);
+    const std::size_t body = at(i, "\r\n\r\n") ? i + 4 : at(i, "\n\n") ? i + 2 : at(i, "\\r\\n\\r\\n") ? i + 8 : at(i, "\\n\\n") ? i + 4 : 0;
+    if (body != 0) {
+      FieldValue part = plain(body, FieldShape::kArgument, false);
+      part.shape = FieldShape::kQuoted;
+      return part;
+    }
   }
   i = skip_blanks(i);
 
@@ -246,6 +251,7 @@ std::optional<FieldValue> FieldReader::spaced(std::size_t i, const KeySpan& key,
   if (value->end <= value->start) return std::nullopt;
   while (value->end > value->start + 1 && (s_[value->end - 1] == '.' || s_[value->end - 1] == ',')) --value->end;
   const std::string_view text = s_.substr(value->start, value->end - value->start);
+  if (value->start == i && text.find('=') < text.find_last_not_of('=')) return std::nullopt;  // "secretKeySpec algorithm=x": the next field
   value->shape = FieldShape::kPlain;
   // A line of a configuration file: the key opens it (or follows a command such as CONFIG SET), the value ends it.
   const std::size_t behind = value->end + (value->start > i ? 1 : 0);
@@ -297,16 +303,25 @@ std::optional<FieldValue> FieldReader::prose(std::size_t i) {
     }
     end = word_end(i);
     if (end == i) return std::nullopt;
-    found = n > 0 && words_.is_copula(to_lower(s_.substr(i, end - i)));
+    found = words_.is_copula(to_lower(s_.substr(i, end - i)));
   }
   if (!found || before(i, 100).find("comment on ") != std::string::npos) return std::nullopt;
   i = end;
-  if (get(i) == ':') ++i;
-  const std::size_t start = skip_blanks(i);
+  // "est : secret"; a colon says that what follows is the value, not the rest of a sentence.
+  const std::size_t sign = skip_blanks(i);
+  const bool colon = get(sign) == ':' && is_blank(get(sign + 1));
+  if (colon) i = sign + 1;
+  std::size_t start = skip_blanks(i);
   if (start == i || start >= s_.size()) return std::nullopt;
+  // "A temporary password is generated for root@localhost: secret"
+  for (const std::string_view made : {"generated for ", "set for ", "created for "}) {
+    if (colon || !at(start, made)) continue;
+    const std::size_t name = word_end(start + made.size());
+    if (get(name) == ':' && is_blank(get(name + 1))) start = skip_blanks(name + 1);
+  }
   auto value = quoted(start, false);
   if (!value) value = plain(start, FieldShape::kProse, false);
-  value->shape = FieldShape::kProse;
+  value->shape = colon ? FieldShape::kColon : FieldShape::kProse;
   return value;
 }
 

@@ -44,7 +44,14 @@ std::optional<FieldValue> FieldReader::xml_attribute(std::size_t i, const KeySpa
   for (const std::string_view html : {"input", "button", "label", "a", "option", "select", "textarea", "meta", "form", "iframe", "th", "td", "div", "span"}) {
     if (tag == html) return std::nullopt;
   }
-  if (get(i) == '>') return until(i + 1, "<", FieldShape::kXml);
+  if (get(i) == '>') {
+    // <Attribute Name="password"><AttributeValue>secret</AttributeValue>
+    constexpr std::size_t kMaxTag = 100;
+    std::size_t text = skip_blanks(i + 1);
+    if (get(text) != '<' || get(text + 1) == '/') return until(i + 1, "<", FieldShape::kXml);
+    const std::size_t tag_end = s_.substr(0, std::min(s_.size(), text + kMaxTag)).find('>', text);
+    return tag_end == std::string_view::npos || s_[tag_end - 1] == '/' ? std::nullopt : until(tag_end + 1, "<", FieldShape::kXml);
+  }
   i = skip_blanks(i);
   if (!at(i, "value=")) return std::nullopt;
   const char quote = get(i + 6);

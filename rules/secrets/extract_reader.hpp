@@ -92,6 +92,7 @@ class FieldReader {
   std::optional<FieldValue> xml_text(std::size_t i, const KeySpan& key, bool escaped);
   std::optional<FieldValue> xml_attribute(std::size_t i, const KeySpan& key);
   std::optional<FieldValue> braced(std::size_t i) const;
+  std::optional<FieldValue> value_of_row(std::size_t i, const KeySpan& key, bool closed) const;
   std::optional<FieldValue> until(std::size_t start, std::string_view mark, FieldShape shape);
   bool is_option(const KeySpan& key) const;
   std::string before(std::size_t at, std::size_t near) const { return to_lower(s_.substr(at > near ? at - near : 0, std::min(at, near))); }

@@ -140,4 +140,42 @@ std::size_t FieldReader::insert_row(std::size_t i, const std::vector<Key>& colum
   return s_.size();
 }
 
+// What databases print about a row that they refuse: Key (tenant, ssn)=(3, 536-22-8714) already exists; Duplicate entry
+// '536-22-8714' for key 'users.ssn'. `i` is behind the key and what closes it.
+std::optional<FieldValue> FieldReader::value_of_row(std::size_t i, const KeySpan& key, bool closed) const {
+  constexpr std::size_t kMaxColumns = 16;
+  constexpr std::size_t kNear = 200;
+  const std::size_t from = key.start > kNear ? key.start - kNear : 0;
+  const std::string_view left = s_.substr(from, key.start - from);
+  if (closed) {
+    constexpr std::string_view kBefore = "' for key '";
+    constexpr std::string_view kEntry = "Duplicate entry '";
+    if (!left.ends_with(kBefore)) return std::nullopt;
+    const auto entry = left.rfind(kEntry);
+    if (entry == std::string_view::npos) return std::nullopt;
+    return FieldValue{from + entry + kEntry.size(), key.start - kBefore.size(), FieldShape::kQuoted, 0, false};
+  }
+  if (get(i) != ')' && get(i) != ',') return std::nullopt;
+  const auto open = left.rfind("Key (");
+  const std::size_t close = s_.substr(0, std::min(s_.size(), i + kNear)).find(")=(", i);
+  if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+  const std::string_view columns = s_.substr(from + open, close - from - open);
+  if (columns.find_first_of(")'\"") != std::string_view::npos) return std::nullopt;
+  // The n-th column belongs to the n-th value.
+  std::size_t before_it = static_cast<std::size_t>(std::count(left.begin() + static_cast<std::ptrdiff_t>(open), left.end(), ','));
+  if (before_it > kMaxColumns) return std::nullopt;
+  std::size_t start = close + 3;
+  const std::size_t stop = limit_from(start);
+  for (; before_it > 0; --before_it) {
+    const auto comma = s_.substr(0, stop).find(", ", start);
+    if (comma == std::string_view::npos) return std::nullopt;
+    start = comma + 2;
+  }
+  std::size_t end = start;
+  while (end < stop && s_[end] != ')' && s_[end] != ',' && s_[end] != '\n') ++end;
+  read_ += end - close;
+  if (end == start) return std::nullopt;
+  return FieldValue{start, end, FieldShape::kQuoted, 0, false};
+}
+
 }  // namespace tocsin::rules::secrets

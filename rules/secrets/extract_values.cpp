@@ -36,6 +36,10 @@ std::optional<FieldValue> FieldReader::after_separator(std::size_t i, FieldShape
     while (is_digit(get(k))) ++k;
     if (k > i + 7 && at(k, ") ")) i = k + 2;
   }
+  // Some("value") of Rust and Scala, Optional("value") of Swift
+  for (const std::string_view wrapper : {"Some(", "Optional("}) {
+    if (at(i, wrapper) && (get(i + wrapper.size()) == '"' || get(i + wrapper.size()) == '\\')) i += wrapper.size();
+  }
   if (auto value = quoted(i, shape == FieldShape::kPlain)) return value;
   if (get(i) == '{' && shape == FieldShape::kQuery && i == from) {
     constexpr std::size_t kNear = 400;
@@ -204,6 +208,8 @@ FieldValue FieldReader::plain(std::size_t i, FieldShape shape, bool encoded_sepa
     }
   }
   value.end = k;
+  // "X-Api-Key: value[\r][\n]": what ends a line, as Apache's HTTP client writes it.
+  if (k > i && k < stop && s_[k] == '\\' && s_[k - 1] == '[' && get(k + 2) == ']') --value.end;
   if (shape == FieldShape::kQuery || shape == FieldShape::kProse || shape == FieldShape::kColon || shape == FieldShape::kPlain) {
     while (value.end > value.start && (s_[value.end - 1] == ',' || (shape == FieldShape::kProse && s_[value.end - 1] == '.'))) --value.end;
     // "(password=x)" closes what the sentence opened.

@@ -45,7 +45,7 @@ KeySpan key_span(std::string_view text, const StemHit& stem) {
   const auto in_key = [&](std::size_t i) { return kKeyBytes[static_cast<unsigned char>(bytes[i])]; };
   KeySpan key{stem.start, stem.end};
   // A stem may bring what ends the key: "ssn=", "sin is ".
-  static constexpr std::string_view kTails[] = {" is ", "%3d", "%3D", "\\\"", " =", "=", ":", "\"", ">"};
+  static constexpr std::string_view kTails[] = {" is ", "%3d", "%3D", "\\\"", ")=", " =", "=", ":", "\"", "'", ">"};
   for (const std::string_view tail : kTails) {
     if (text[key.end - 1] == tail.back() && text.substr(key.start, key.end - key.start).ends_with(tail)) {
       key.end -= tail.size();

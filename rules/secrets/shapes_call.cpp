@@ -15,6 +15,7 @@ constexpr std::size_t kMaxArgument = 512;  // bytes
 struct Call {
   std::string_view literal;  // lower case, up to the first argument
   unsigned arguments;        // bit n: argument n (from 0) is a password
+  FieldRule rule = FieldRule::kPasswordSql;
 };
 constexpr auto kCalls = std::to_array<Call>({
     {"sp_addlogin ", 1U << 1}, {"sp_password ", 1U << 0 | 1U << 1},
@@ -22,6 +23,7 @@ constexpr auto kCalls = std::to_array<Call>({
     {"mysqli_connect(", 1U << 2}, {"mysql_connect(", 1U << 2}, {"mysqli->__construct(", 1U << 2}, {"new mysqli(", 1U << 2},
     {"ldap_bind(", 1U << 2}, {"ftp_login(", 1U << 2}, {"ssh2_auth_password(", 1U << 2}, {"drivermanager.getconnection(", 1U << 2},
     {"pgp_sym_encrypt(", 1U << 1}, {"pgp_sym_decrypt(", 1U << 1},
+    {"convertto-securestring ", 1U << 0, FieldRule::kPasswordCommand}, {"convertto-securestring -string ", 1U << 0, FieldRule::kPasswordCommand},
 });
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -39,8 +41,11 @@ std::span<const std::string_view> call_literals() {
 
 void read_call(std::string_view text, std::size_t start, std::size_t end, std::vector<SecretPlace>& out) {
   unsigned wanted = 0;
+  FieldRule rule = FieldRule::kPasswordSql;
   for (const Call& call : kCalls) {
-    if (iequals(call.literal, text.substr(start, end - start))) wanted = call.arguments;
+    if (!iequals(call.literal, text.substr(start, end - start))) continue;
+    wanted = call.arguments;
+    rule = call.rule;
   }
   std::size_t i = end;
   const auto get = [&](std::size_t at) { return at < text.size() ? text[at] : '\0'; };
@@ -64,7 +69,7 @@ void read_call(std::string_view text, std::size_t start, std::size_t end, std::v
       const std::size_t from = i + mark.size();
       const std::size_t close = text.substr(0, stop).find(mark, from);
       if (close == std::string_view::npos) return;
-      if ((wanted >> n & 1U) != 0 && close > from) out.push_back({from, close, Written::kSqlQuoted, FieldRule::kPasswordSql});
+      if ((wanted >> n & 1U) != 0 && close > from) out.push_back({from, close, Written::kSqlQuoted, rule});
       i = close + mark.size();
     } else {
       while (i < stop && text[i] != ',' && text[i] != ')' && text[i] != '\n' && text[i] != ';') ++i;

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxWords = 64;      // of a command
 constexpr std::size_t kMaxCommand = 2048;  // bytes of it that are read
 constexpr std::size_t kMaxEcho = 200;      // bytes before "| chpasswd" that are looked at
+constexpr std::size_t kMaxFolder = 120;    // bytes before a program's name, in a list of arguments
 
 enum class How : std::uint8_t {
   kAttached,     // -pVALUE
@@ -24,7 +25,8 @@ enum class How : std::uint8_t {
   kOracle,       // first word user/VALUE[@service]
   kTarget,       // first word [domain/]user:VALUE@host
   kNetUse,       // net use \\server\share VALUE /user:…
-  kNetUser,      // net user name VALUE /add
+  kSecondWord,   // net user name VALUE /add: the second word that is no option
+  kFourthWord,   // mc alias set name address key VALUE
   kHtpasswd,     // htpasswd -b file user VALUE
 };
 
@@ -44,7 +46,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"wget", "--user", How::kPairColon},
     {"smbclient", "-U", How::kPairPercent}, {"winexe", "-U", How::kPairPercent}, {"rpcclient", "-U", How::kPairPercent},
     {"docker login", "-p", How::kNext}, {"podman login", "-p", How::kNext}, {"oc login", "-p", How::kNext}, {"az login", "-p", How::kNext},
-    {"registry login", "-p", How::kNext},
+    {"registry login", "-p", How::kNext}, {"docker\",\"login", "-p", How::kNext}, {"docker\", \"login", "-p", How::kNext},
+    {"docker\" a1=\"login", "-p", How::kNext},
     {"sqlcmd", "-P", How::kBoth}, {"bcp ", "-P", How::kBoth}, {"osql ", "-P", How::kBoth}, {"isql ", "-P", How::kBoth}, {"tsql ", "-P", How::kBoth},
     {"zip ", "-P", How::kNext}, {"7z ", "-p", How::kAttached}, {"7za ", "-p", How::kAttached}, {"rar ", "-hp", How::kAttached},
     {"rar ", "-p", How::kAttached},
@@ -56,7 +59,11 @@ constexpr auto kOptions = std::to_array<Option>({
     {"evil-winrm", "-p", How::kNext}, {"mosquitto_", "-P", How::kNext},
     {"sqlplus", "", How::kOracle}, {"expdp ", "", How::kOracle}, {"impdp ", "", How::kOracle}, {"sqlldr ", "", How::kOracle},
     {"impacket-", "", How::kTarget}, {"psexec.py", "", How::kTarget}, {"secretsdump", "", How::kTarget}, {"wmiexec", "", How::kTarget},
-    {"net use ", "", How::kNetUse}, {"net user ", "", How::kNetUser}, {"htpasswd -", "", How::kHtpasswd},
+    {"net use ", "", How::kNetUse}, {"net user ", "", How::kSecondWord}, {"htpasswd -", "", How::kHtpasswd},
+    {"rabbitmqctl add_user ", "", How::kSecondWord}, {"rabbitmqctl change_password ", "", How::kSecondWord},
+    {"wpa_passphrase ", "", How::kSecondWord}, {"mc alias set ", "", How::kFourthWord}, {"etcdctl", "--user", How::kPairColon},
+    {"plink", "-pw", How::kNext}, {"pscp", "-pw", How::kNext}, {"psftp", "-pw", How::kNext}, {"schtasks", "/rp", How::kNext},
+    {"netexec", "-p", How::kNext}, {"hydra ", "-p", How::kNext},
 });
 
 // What says that the text of a here-string is a password: sudo -S <<< 'x', chpasswd <<< 'user:x'.
@@ -83,6 +90,11 @@ class Line {
  public:
   Line(std::string_view text, std::size_t at) : s_(text), at_(at), stop_(std::min(text.size(), at + kMaxCommand)) {}
 
+  // Where the rest begins of a program's arguments written as a list, each in quotes: "mysql", "-psecret", or as auditd
+  // writes them a0="mysql" a1="-psecret"; 0 if they are not. `at` is behind the program's name.
+  static std::size_t list_after(std::string_view text, std::size_t program, std::size_t at);
+  void read_list() { list_ = true; }
+
   std::optional<Word> next();
   std::size_t at() const { return at_; }
   std::string_view text(const Word& word) const { return s_.substr(word.start, word.end - word.start); }
@@ -99,11 +111,41 @@ class Line {
     return c == '"' || c == '\'' ? slashes + 1 : 0;
   }
 
+  std::optional<Word> next_of_list();
+
   std::string_view s_;
   std::size_t at_, stop_;
+  bool list_ = false;
 };
 
+std::size_t Line::list_after(std::string_view text, std::size_t program, std::size_t at) {
+  std::size_t open = program;
+  while (open > 0 && program - open < kMaxFolder && (is_name(text[open - 1]) || text[open - 1] == '/' || text[open - 1] == '-' || text[open - 1] == '.')) --open;
+  if (open == 0 || (text[open - 1] != '"' && text[open - 1] != '\'')) return 0;
+  const char quote = text[open - 1];
+  for (std::size_t slashes = 0; slashes < 8 && at < text.size() && text[at] == '\\'; ++slashes) ++at;
+  if (at + 2 >= text.size() || text[at] != quote) return 0;
+  return text[at + 1] == ',' || (text[at + 1] == ' ' && text[at + 2] == 'a') ? at + 1 : 0;
+}
+
+// The next string of the list; what separates strings is a comma or a name with '='.
+std::optional<Word> Line::next_of_list() {
+  while (at_ < stop_ && quote_at(at_) == 0) {
+    const char c = s_[at_];
+    if (!is_blank(c) && !is_name(c) && c != ',' && c != '=' && !(c == '\\' && get(at_ + 1) == 'n')) return std::nullopt;
+    ++at_;
+  }
+  if (at_ >= stop_) return std::nullopt;
+  const std::size_t length = quote_at(at_);
+  const std::size_t close = s_.substr(0, stop_).find(s_.substr(at_, length), at_ + length);
+  if (close == std::string_view::npos) return std::nullopt;
+  const Word word{at_ + length, close};
+  at_ = close + length;
+  return word;
+}
+
 std::optional<Word> Line::next() {
+  if (list_) return next_of_list();
   while (at_ < stop_ && is_blank(s_[at_])) ++at_;
   Word word{at_, at_};
   while (at_ < stop_ && !is_blank(s_[at_])) {
@@ -146,7 +188,7 @@ class Command {
  public:
   Command(std::string_view text, std::vector<SecretPlace>& out) : s_(text), out_(out) {}
 
-  std::size_t read(std::string_view program, std::size_t end);
+  std::size_t read(std::string_view program, std::size_t end, bool list);
 
  private:
   void take(std::size_t start, std::size_t end) {
@@ -159,7 +201,8 @@ class Command {
   void option(const Option& option, const Line& line, std::span<const Word> words, std::size_t i);
   void oracle(const Word& word);
   void target(const Word& word);
-  void net(std::span<const Word> words, bool use);
+  void net_use(std::span<const Word> words);
+  void nth_word(std::span<const Word> words, std::size_t n);
 
   std::string_view s_;
   std::vector<SecretPlace>& out_;
@@ -214,25 +257,30 @@ void Command::target(const Word& word) {
   take(word.start + colon + 1, word.start + at);
 }
 
-// net use [X:] \\server\share password /user:name; net user name password [/add]
-void Command::net(std::span<const Word> words, bool use) {
-  std::size_t plain = 0;
+// net use [X:] \\server\share password /user:name
+void Command::net_use(std::span<const Word> words) {
   bool share = false;
   for (const Word& word : words) {
     const std::string_view text = s_.substr(word.start, word.end - word.start);
-    if (text[0] == '/' || text == "*") continue;
+    if (text.empty() || text[0] == '/' || text == "*") continue;
     const bool drive = text.size() == 2 && text[1] == ':';
-    if (use && (text.starts_with("\\\\") || drive)) {
-      share = share || !drive;
-      continue;
-    }
-    ++plain;
-    if (use ? share && plain == 1 : plain == 2) return take(word.start, word.end);
+    if (!drive && !text.starts_with("\\\\")) return share ? take(word.start, word.end) : void();
+    share = share || !drive;
   }
 }
 
-std::size_t Command::read(std::string_view program, std::size_t end) {
+// net user name password [/add]; options do not count, nor does the '*' that makes Windows ask.
+void Command::nth_word(std::span<const Word> words, std::size_t n) {
+  for (const Word& word : words) {
+    const std::string_view text = s_.substr(word.start, word.end - word.start);
+    if (text.empty() || text[0] == '/' || text[0] == '-' || text == "*") continue;
+    if (--n == 0) return take(word.start, word.end);
+  }
+}
+
+std::size_t Command::read(std::string_view program, std::size_t end, bool list) {
   Line line(s_, end);
+  if (list) line.read_list();
   std::array<Word, kMaxWords> read{};
   std::size_t count = 0;
   while (count < read.size()) {
@@ -244,8 +292,9 @@ std::size_t Command::read(std::string_view program, std::size_t end) {
   for (const Option& option : kOptions) {
     if (option.program != program) continue;
     switch (option.how) {
-      case How::kNetUse:
-      case How::kNetUser: net(words, option.how == How::kNetUse); break;
+      case How::kNetUse: net_use(words); break;
+      case How::kSecondWord: nth_word(words, 2); break;
+      case How::kFourthWord: nth_word(words, 4); break;
       case How::kHtpasswd:
         // The literal ends with '-': the first word is its letters.
         if (count >= 4 && line.text(words[0]).find('b') != std::string_view::npos) take(words[3].start, words[3].end);
@@ -378,8 +427,9 @@ std::size_t read_command(std::string_view text, std::size_t start, std::size_t e
   const std::size_t limit = std::min(text.size(), end + 24);
   while (i < limit && (is_name(text[i]) || text[i] == '-' || text[i] == '.')) ++i;
   if (program.back() == ' ' || program == "htpasswd -") i = end;
+  if (const std::size_t list = Line::list_after(text, start, i); list != 0) return Command(text, out).read(program, list, true);
   if (i >= text.size() || (!is_blank(text[i]) && program.back() != ' ' && program != "htpasswd -")) return end;
-  return Command(text, out).read(program, i);
+  return Command(text, out).read(program, i, false);
 }
 
 }  // namespace tocsin::rules::secrets

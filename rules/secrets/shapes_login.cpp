@@ -40,6 +40,7 @@ class Login {
   void netrc(std::size_t end);
   void cisco_user(std::size_t end);
   void cisco_line(std::size_t start, std::size_t end);
+  void one_time_code(std::size_t end);
 
  private:
   char get(std::size_t i) const { return i < s_.size() ? s_[i] : '\0'; }
@@ -227,6 +228,29 @@ void Login::cisco_line(std::size_t start, std::size_t end) {
   take(*value, Written::kPlain, FieldRule::kPasswordField);
 }
 
+// "Your verification code is 481902", otp=481902, {"smsCode":"481902"}: four to eight digits soon behind the name.
+void Login::one_time_code(std::size_t end) {
+  constexpr std::size_t kMaxBetween = 24;
+  const std::size_t stop = std::min(s_.size(), end + kMaxBetween);
+  std::size_t i = end;
+  while (i < stop && !is_digit(s_[i])) {
+    const char c = s_[i];
+    if (c == ',' || c == ';' || c == '.' || c == '\n' || c == '&' || c == '}' || c == '-') return;
+    ++i;
+  }
+  if (i >= stop || i == end) return;
+  // Between the name and the code stand signs, or one of the words that say "is".
+  std::string between = to_lower(s_.substr(end, i - end));
+  std::erase_if(between, [](char c) { return is_blank(c) || c == ':' || c == '=' || c == '"' || c == '\'' || c == '\\'; });
+  constexpr std::array<std::string_view, 9> kIs = {"", "is", "lautet", "ist", "est", "es", "jest", "to", "code"};
+  if (std::find(kIs.begin(), kIs.end(), between) == kIs.end()) return;
+  const bool sign = s_.substr(end, i - end).find_first_of(":=") != std::string_view::npos || !between.empty();
+  std::size_t last = i;
+  while (last < s_.size() && is_digit(s_[last])) ++last;
+  if (!sign || last - i < 4 || last - i > 8 || is_letter(get(last)) || get(last) == '_' || (get(last) == '.' && is_digit(get(last + 1)))) return;
+  take({i, last}, Written::kPlain, FieldRule::kPin);
+}
+
 using Reader = void (*)(Login&, std::size_t start, std::size_t end);
 struct Entry {
   std::string_view literal;
@@ -255,6 +279,23 @@ constexpr auto kLogins = std::to_array<Entry>({
     {"enable password ", [](Login& l, std::size_t s, std::size_t e) { l.cisco_line(s, e); }},
     {"enable secret ", [](Login& l, std::size_t s, std::size_t e) { l.cisco_line(s, e); }},
     {"snmp-server community ", [](Login& l, std::size_t s, std::size_t e) { l.cisco_line(s, e); }},
+    {"verification code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"verificationcode", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"verification_code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"confirmation code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"login code is", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e - 2); }},
+    {"security code is", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e - 2); }},
+    {"one-time code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"otp_code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"otpcode", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"\"otp\"", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e - 1); }},
+    {"otp\\\"", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e - 1); }},
+    {"sms_code", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"smscode", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"tigungscode", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"code de v\xc3\xa9rification", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"digo de verificaci\xc3\xb3n", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
+    {"codice di verifica", [](Login& l, std::size_t, std::size_t e) { l.one_time_code(e); }},
 });
 
 }  // namespace
@@ -310,8 +351,11 @@ void read_password_line(std::string_view record, const Vocabulary& words, std::v
   std::size_t i = colon + 1;
   while (i < record.size() && is_digit(record[i])) ++i;
   if (i > colon + 1 && i < record.size() && record[i] == ':' && digest(i + 1, 32) && digest(i + 34, 32) && record.ends_with(":::")) {
-    out.push_back({i + 1, i + 33, Written::kDigest, FieldRule::kPasswordHash});
-    out.push_back({i + 34, i + 66, Written::kDigest, FieldRule::kPasswordHash});
+    for (const std::size_t at : {i + 1, i + 34}) {
+      const std::string_view text = record.substr(at, 32);
+      const bool empty = iequals(text, "aad3b435b51404eeaad3b435b51404ee") || iequals(text, "31d6cfe0d16ae931b73c59d7e0c089c0");
+      if (!empty) out.push_back({at, at + 32, Written::kDigest, FieldRule::kPasswordHash});  // else: of no password
+    }
     return;
   }
   // user:md5, user:sha1, user:sha256; a name like "etag" or "sha256" says that it is something else.

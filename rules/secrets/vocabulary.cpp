@@ -293,7 +293,7 @@ Result<Vocabulary> Vocabulary::read(const RuleFile& file) {
       spellings(number);
       continue;
     }
-    for (const char* end : {"=", ":", "\"", ">", "\\\"", " =", " is ", "%3d"}) all.push_back(number + end);
+    for (const char* end : {"=", ":", "\"", ">", "\\\"", " =", " is ", "%3d", "'", ")="}) all.push_back(number + end);
     for (const char digit : std::string_view("0123456789")) all.push_back(number + " " + digit);
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; });
