@@ -145,6 +145,12 @@ class Segments(unittest.TestCase):
                 api = server.api()
                 api.claim(server.claim_url, "anna", "Anna")
                 wait_for(lambda: api.get("/v1/exposed?actor=marker&dataset=patient")["total"] == 1, 300)
+            # A start looks whether rows can be sealed.
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                with open(os.path.join(folder, "live.json"), "a", encoding="utf-8") as live:
+                    live.write(audit("3a4c.1", 2, "marker", "SELECT", "select name from patient where id=1", 1))
                 wait_for(lambda: os.path.isdir(index) and os.listdir(index), 60)
             whole = self.answers(data)
             self.assertEqual(len(whole["exposed"]), 900)
@@ -162,7 +168,7 @@ class Segments(unittest.TestCase):
                     f.write(content[:len(content) // 2] if how == "truncated"
                             else content[:3000] + bytes([content[3000] ^ 0x40]) + content[3001:])
 
-            for round_, how in enumerate(("flipped", "truncated", "removed"), 2):
+            for round_, how in enumerate(("flipped", "truncated", "removed"), 3):
                 damage(how)
                 done = run("exposed", "--actor", "nurse_anna", "--data", data, "--json")
                 self.assertNotEqual(done.returncode, 0, how)  # never silently smaller
