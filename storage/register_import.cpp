@@ -63,13 +63,9 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
   for (std::size_t i = 0; i < report.columns.size(); ++i) {
     if (i != key_at) attributes.push_back(report.columns[i]);
   }
-  if (options.partial) {  // doubts about the others stay
-    if (first_import || people.columns() != attributes) {
-      return fail(Errc::kInvalid, "the columns are not those of the register, which holds more people than these", "line 1",
-                  "import everybody once more");
-    }
-  } else {
-    people.set_header(true, attributes, {}, std::nullopt);
+  if (options.partial && (first_import || people.columns() != attributes)) {
+    return fail(Errc::kInvalid, "the columns are not those of the register, which holds more people than these", "line 1",
+                "import everybody once more");
   }
 
   std::unordered_set<PersonNo> present;
@@ -101,6 +97,10 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
     for (const auto& [field, column] : options.names) {  // the vault knows contacts by their usual names
       if (!iequals(field, column)) values.emplace_back(field, fields[column_for(options, report.columns, field)]);
     }
+    // From here on the register changes: a file without one good line leaves it as it is. In a part of it, doubts about the
+    // others stay.
+    if (!good && !options.partial) people.set_header(true, attributes, {}, std::nullopt);
+    good = true;
     const auto known = people.find(id);
     PersonNo no = 0;
     if (!known) {
@@ -120,7 +120,6 @@ Result<ImportReport> import_register(std::istream& in, const ImportOptions& opti
     const auto place = [&](std::size_t column) { return column == std::string::npos || fields[column] == kEmptyText ? std::string() : fields[column]; };
     people.set_place(no, place(country_at), place(language_at));
     present.insert(no);
-    good = true;
   }
   if (!good && !(options.partial && report.records == 0 && report.bad == 0)) {
     return fail(Errc::kInvalid, "not one line could be read as a person" +
@@ -168,8 +167,9 @@ bool apply_change(People& people, const RegisterChange& change) {
   }
   std::string country = people.at(no).country, language = people.at(no).language;
   for (const auto& [column, value] : change.attributes) {
-    if (iequals(column, "country")) country = value;
-    if (iequals(column, "language")) language = value;
+    const std::string plain = value == kEmptyText ? std::string() : value;
+    if (iequals(column, "country")) country = plain;
+    if (iequals(column, "language")) language = plain;
   }
   people.set_place(no, country, language);
   return known.has_value();

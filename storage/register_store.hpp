@@ -87,7 +87,7 @@ inline constexpr std::size_t kMaxImportColumns = 256;
 
 // Reads a register into `registers` (RegisterStore::save then writes it). People in the register but not in
 // the file leave it as of `options.as_of`; a first import holds since always. A bad line is reported and skipped.
-// Errors: kInvalid (no header, no such key column, not one good record), kIo.
+// Errors: kInvalid (no header, no such key column, not one good record); the register is then as it was.
 [[nodiscard]] Result<ImportReport> import_register(std::istream& in, const ImportOptions& options, Registers& registers,
                                                    const std::function<void(std::uint64_t bytes)>& progress = {});
 

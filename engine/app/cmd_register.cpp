@@ -1,26 +1,36 @@
 // `tocsin register import`: the people held in a dataset, from a CSV or NDJSON file or a query of a PostgreSQL database.
 // `tocsin register apply`: what changed since, one JSON object a line: {"time", "op": "insert"|"update"|"delete", KEY, attribute…}.
+//
+// What is read here goes to the handlers of register_routes.hpp (Front): in this process, or in the engine that runs on the data.
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/json.hpp>
 
+#include "engine/api/url.hpp"
 #include "engine/app/cli.hpp"
 #include "engine/app/people_desk.hpp"
 #include "engine/app/postgres_query.hpp"
-#include "rules/base/bytes.hpp"
+#include "engine/app/register_front.hpp"
+#include "engine/app/register_routes.hpp"
 #include "rules/base/text.hpp"
-#include "storage/progress_store.hpp"
-#include "storage/register_store.hpp"
 
 namespace tocsin::engine {
 namespace {
 
 namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds kAskEvery{300};  // how far the import is
 
 struct ImportArguments {
   fs::path data, keys;
@@ -31,13 +41,13 @@ struct ImportArguments {
   bool json = false;
 };
 
-Result<storage::ImportOptions> options_from(const ImportArguments& arguments, const Clock& clock) {
-  storage::ImportOptions options;
-  options.dataset = arguments.dataset;
-  options.key = arguments.key;
+// What an import is told besides the rows.
+Result<json::object> options_from(const ImportArguments& arguments) {
+  json::object out{{"key", arguments.key}};
   auto as_of = time_option(arguments.as_of, "--as-of");
   if (!as_of) return pass(std::move(as_of));
-  options.as_of = as_of->value_or(clock.now());
+  if (*as_of) out["as_of"] = format_rfc3339(**as_of);
+  json::object names;
   for (const std::string& entry : arguments.map) {
     const std::size_t equals = entry.find('=');
     const std::string field = entry.substr(0, equals);
@@ -48,281 +58,167 @@ Result<storage::ImportOptions> options_from(const ImportArguments& arguments, co
       return fail(Errc::kInvalid, "--map takes FIELD=COLUMN" + (near.empty() ? std::string() : " (did you mean '" + std::string(near) + "'?)"),
                   entry, "fields are name, email, phone, language, country");
     }
-    options.names[field] = entry.substr(equals + 1);
+    names[field] = entry.substr(equals + 1);
   }
-  return options;
-}
-
-void print_report(const storage::ImportReport& r, const ImportArguments& arguments) {
-  if (arguments.json) {
-    const boost::json::object out{{"dataset", arguments.dataset}, {"records", r.records}, {"added", r.added},
-                                  {"changed", r.changed},         {"unchanged", r.unchanged}, {"gone", r.gone},
-                                  {"bad", r.bad}};
-    std::cout << boost::json::serialize(out) << '\n';
-    return;
-  }
-  std::printf("%s: %llu added, %llu changed, %llu unchanged, %llu gone, %llu bad\n", arguments.dataset.c_str(),
-              static_cast<unsigned long long>(r.added), static_cast<unsigned long long>(r.changed),
-              static_cast<unsigned long long>(r.unchanged), static_cast<unsigned long long>(r.gone),
-              static_cast<unsigned long long>(r.bad));
-}
-
-struct ApplyReport {
-  std::uint64_t applied = 0, unknown = 0, bad = 0;
-  std::vector<storage::ImportReport::Bad> problems;
-};
-
-// One line of a change file; the error never shows its content.
-Result<storage::RegisterChange> change_from(const std::string& line, const std::string& key) {
-  boost::json::error_code ec;
-  const boost::json::value value = boost::json::parse(line, ec);
-  if (ec || !value.is_object()) return fail(Errc::kInvalid, "not a JSON object");
-  storage::RegisterChange out;
-  bool has_time = false, has_op = false, has_key = false;
-  for (const auto& [name, member] : value.as_object()) {
-    std::string text;
-    if (member.is_string()) text = std::string(member.as_string());
-    else if (member.is_int64()) text = std::to_string(member.as_int64());
-    else if (member.is_uint64()) text = std::to_string(member.as_uint64());
-    else if (member.is_bool()) text = member.as_bool() ? "true" : "false";
-    else if (member.is_double()) text = boost::json::serialize(member);
-    else if (!member.is_null()) return fail(Errc::kInvalid, "a value is an object or a list");
-    if (name == "time") {
-      const auto time = parse_rfc3339(text, true);
-      if (!time) return fail(Errc::kInvalid, "'time' is not a time as 2026-11-23T14:55:50Z");
-      out.time = *time;
-      has_time = true;
-    } else if (name == "op") {
-      has_op = true;
-      if (text == "insert") out.op = storage::RegisterChange::Op::kInsert;
-      else if (text == "update") out.op = storage::RegisterChange::Op::kUpdate;
-      else if (text == "delete") out.op = storage::RegisterChange::Op::kDelete;
-      else return fail(Errc::kInvalid, "'op' is none of insert, update, delete");
-    } else if (std::string_view(name.data(), name.size()) == key) {
-      out.id = std::string(trim(text));
-      has_key = !out.id.empty();
-    } else {
-      out.attributes.emplace_back(std::string(name), std::move(text));
-    }
-  }
-  if (!has_time || !has_op || !has_key) return fail(Errc::kInvalid, "it needs 'time', 'op' and '" + key + "'");
+  out["names"] = std::move(names);
   return out;
 }
 
-Result<ApplyReport> apply_changes(std::istream& in, const ImportArguments& arguments, storage::People& people) {
-  constexpr std::size_t kMaxLine = storage::kMaxImportRecord, kMaxProblems = 100;
-  ApplyReport out;
-  std::string line;
-  for (std::uint64_t number = 1; std::getline(in, line); ++number) {
-    if (trim(line).empty()) continue;
-    auto change = line.size() > kMaxLine ? Result<storage::RegisterChange>(fail(Errc::kTooLarge, "the line is too long")) : change_from(line, arguments.key);
-    if (!change) {
-      ++out.bad;
-      if (out.problems.size() < kMaxProblems) out.problems.push_back({number, change.error().message});
-      continue;
-    }
-    // Only registered columns are attributes: "user" and the like say who made the change.
-    std::erase_if(change->attributes, [&](const auto& a) {
-      return std::find(people.columns().begin(), people.columns().end(), a.first) == people.columns().end();
-    });
-    if (!storage::apply_change(people, *change) && change->op != storage::RegisterChange::Op::kInsert) ++out.unknown;
-    ++out.applied;
+// A file, or standard input.
+Result<std::string> read_all(const std::string& name) {
+  std::ifstream file;
+  if (name != "-") {
+    std::error_code ec;
+    if (fs::is_directory(name, ec)) return fail(Errc::kIo, "this is a folder, not a file", name);
+    file.open(name, std::ios::binary);
+    if (!file) return fail(Errc::kNotFound, "cannot read the file", name, "check its name and permissions");
   }
-  if (in.bad()) return fail(Errc::kIo, "cannot read the file");
+  std::istream& in = name == "-" ? std::cin : file;
+  std::string out;
+  std::vector<char> piece(1 << 20);
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
+    out.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    if (out.size() > kMaxRegisterUpload) return fail(Errc::kTooLarge, "more than 1 GiB at once", name, "split it, or read it by --postgres with --since");
+  }
+  if (in.bad()) return fail(Errc::kIo, "cannot read the file", name);
   return out;
+}
+
+// Sends options and rows, and shows meanwhile how far the import is.
+Result<json::object> send_rows(const Front& front, const std::string& target, const json::object& options, const std::string& rows, const std::string& label) {
+  Progress progress(label);
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool done = false;  // guarded by mutex
+  std::thread watcher([&] {
+    std::unique_lock lock(mutex);
+    while (!ended.wait_for(lock, kAskEvery, [&] { return done; })) {
+      lock.unlock();
+      if (auto at = front.get("/v1/local/registers"); at) {
+        const auto total = at->at("total").to_number<std::uint64_t>();
+        if (total > 0) progress.at(at->at("done").to_number<std::uint64_t>(), total);
+      }
+      lock.lock();
+    }
+  });
+  auto answer = front.send("POST", target, json::serialize(options) + "\n" + rows);
+  {
+    const std::lock_guard lock(mutex);
+    done = true;
+  }
+  ended.notify_all();
+  watcher.join();
+  if (!answer) return pass(std::move(answer));
+  return std::move(answer->as_object());
+}
+
+std::uint64_t count(const json::object& report, const char* key) { return report.at(key).to_number<std::uint64_t>(); }
+
+// The lines that were left out, on standard error; true if there was none.
+bool tell_problems(const json::object& report, const std::string& source) {
+  const json::array& problems = report.at("problems").as_array();
+  for (const json::value& bad : problems) {
+    std::fprintf(stderr, "%s:%llu: %s\n", source.c_str(), static_cast<unsigned long long>(bad.at("line").to_number<std::uint64_t>()),
+                 bad.at("message").as_string().c_str());
+  }
+  const std::uint64_t bad = count(report, "bad");
+  if (bad > problems.size()) std::fprintf(stderr, "%s: %llu more bad lines\n", source.c_str(), static_cast<unsigned long long>(bad - problems.size()));
+  return bad == 0;
+}
+
+void print_json(json::object report) {
+  report.erase("problems");
+  std::cout << json::serialize(report) << '\n';
 }
 
 // True if every line was good.
 Result<bool> run_apply(const ImportArguments& arguments, const Clock& clock) {
-  std::ifstream file;
-  if (arguments.file != "-") {
-    std::error_code ec;
-    if (fs::is_directory(arguments.file, ec)) return fail(Errc::kIo, "this is a folder, not a file", arguments.file);
-    file.open(arguments.file, std::ios::binary);
-    if (!file) return fail(Errc::kNotFound, "cannot read the file", arguments.file, "check its name and permissions");
-  }
-  auto desk = PeopleDesk::open(arguments.data, arguments.keys, true);
-  if (!desk) {
-    Error error = std::move(desk).error();
-    if (error.code == Errc::kUnavailable) error.remedy = "stop the engine first";
-    return tl::unexpected<Error>(std::move(error));
-  }
-  storage::Registers registers(storage::RegisterStore::hash_with(desk->keys));
-  auto loaded = desk->db->read([&](storage::Reader& reader) { return storage::RegisterStore::load(reader, *desk->vault, registers); });
-  if (!loaded) return pass(std::move(loaded));
-  storage::People* people = registers.find(arguments.dataset);
-  if (people == nullptr || !people->registered()) {
-    return fail(Errc::kNotFound, "there is no register of this name", arguments.dataset, "import it first: tocsin register import");
-  }
-  auto report = apply_changes(arguments.file == "-" ? std::cin : file, arguments, *people);
+  auto changes = read_all(arguments.file);
+  if (!changes) return pass(std::move(changes));
+  auto front = register_front(arguments.data, arguments.keys, true, clock);
+  if (!front) return pass(std::move(front));
+  auto report = send_rows(*front, "/v1/local/registers/" + percent_encode(arguments.dataset) + "/changes", {{"key", arguments.key}}, *changes, "applying changes");
   if (!report) return pass(std::move(report));
-  auto done = desk->db->write([&](storage::Transaction& tx) -> Result<void> {
-    if (auto saved = storage::RegisterStore::save(tx, *desk->vault, registers, clock.now()); !saved) return saved;
-    storage::Entry entry{"register-changed", clock.now(), kCommandLine,
-                         {{"dataset", arguments.dataset}, {"applied", std::to_string(report->applied)}, {"bad", std::to_string(report->bad)}}};
-    auto recorded = desk->ledger->record(tx, entry);
-    if (!recorded) return pass(std::move(recorded));
-    return {};
-  });
-  if (!done) return pass(std::move(done));
-  for (const auto& bad : report->problems) {
-    std::fprintf(stderr, "%s:%llu: %s\n", arguments.file.c_str(), static_cast<unsigned long long>(bad.line), bad.message.c_str());
-  }
+  const bool good = tell_problems(*report, arguments.file);
   if (arguments.json) {
-    std::cout << boost::json::serialize(boost::json::object{{"dataset", arguments.dataset}, {"applied", report->applied}, {"unknown", report->unknown}, {"bad", report->bad}})
-              << '\n';
+    print_json(std::move(*report));
   } else {
     std::printf("%s: %llu applied (%llu about people the register did not know), %llu bad\n", arguments.dataset.c_str(),
-                static_cast<unsigned long long>(report->applied), static_cast<unsigned long long>(report->unknown),
-                static_cast<unsigned long long>(report->bad));
+                static_cast<unsigned long long>(count(*report, "applied")), static_cast<unsigned long long>(count(*report, "unknown")),
+                static_cast<unsigned long long>(count(*report, "bad")));
   }
-  return report->bad == 0;
+  return good;
 }
 
-// Where the people come from: a file, standard input or a query.
-struct RowsSource {
-  std::ifstream file;
-  std::optional<PostgresQuery> query;
-  std::istream* rows = nullptr;
-  std::string name;
-  std::uint64_t total = 0;  // bytes, if known
-};
-
-Result<RowsSource> open_file(const std::string& name) {
-  RowsSource out;
-  out.name = name;
-  if (name != "-") {
-    std::error_code ec;
-    if (fs::is_directory(name, ec)) return fail(Errc::kIo, "this is a folder, not a file", name);
-    out.file.open(name, std::ios::binary);
-    if (!out.file) return fail(Errc::kNotFound, "cannot read the file", name, "check its name and permissions");
-    out.total = fs::file_size(name, ec);
+// The rows of the query; what the import has to know of them is added to `options`.
+Result<std::string> read_query(const ImportArguments& arguments, const Front& front, json::object& options) {
+  PostgresSettings settings{*arguments.postgres, arguments.query, arguments.since, std::nullopt};
+  if (!arguments.since.empty()) {
+    auto answer = front.post("/v1/local/registers/" + percent_encode(arguments.dataset) + "/watermark", {{"since", arguments.since}, {"query", arguments.query}});
+    if (!answer) return pass(std::move(answer));
+    if (const json::value& after = answer->at("after"); after.is_string()) settings.after = std::string(after.get_string());
   }
-  return out;
-}
-
-// How far the last import by this query came: the column's greatest value. It may be about a person (an id), so it is
-// sealed; it counts for the same query and column only.
-class Watermark {
- public:
-  Watermark(const ImportArguments& arguments, const storage::Keys& keys)
-      : keys_(keys), name_("register-since:" + arguments.dataset), what_(arguments.since + '\n' + arguments.query + '\n') {}
-
-  [[nodiscard]] Result<std::optional<std::string>> kept(storage::Database& db) const {
-    auto note = db.read([&](storage::Reader& reader) { return storage::ProgressStore::note(reader, name_); });
-    if (!note) return pass(std::move(note));
-    const auto sealed = from_hex(*note);
-    if (note->empty() || !sealed) return std::optional<std::string>();
-    auto plain = keys_.unseal(kPurpose, *sealed);
-    if (!plain) return pass(std::move(plain));
-    if (!plain->starts_with(what_)) return std::optional<std::string>();
-    return std::optional<std::string>(plain->substr(what_.size()));
-  }
-
-  [[nodiscard]] Result<void> keep(storage::Transaction& tx, const std::string& value) const {
-    return storage::ProgressStore::set_note(tx, name_, to_hex(keys_.seal(kPurpose, what_ + value)));
-  }
-
- private:
-  static constexpr const char* kPurpose = "register watermark";
-  const storage::Keys& keys_;
-  std::string name_, what_;
-};
-
-Result<RowsSource> open_query(const ImportArguments& arguments, const std::optional<std::string>& after) {
-  auto query = PostgresQuery::open({*arguments.postgres, arguments.query, arguments.since, after});
+  auto query = PostgresQuery::open(settings);
   if (!query) return pass(std::move(query));
-  RowsSource out;
-  out.name = "the query";
-  out.query = std::move(*query);
-  return out;
+  std::string rows;
+  std::vector<char> piece(1 << 20);
+  while (query->rows().read(piece.data(), static_cast<std::streamsize>(piece.size())) || query->rows().gcount() > 0) {
+    rows.append(piece.data(), static_cast<std::size_t>(query->rows().gcount()));
+    if (rows.size() > kMaxRegisterUpload) return fail(Errc::kTooLarge, "the query gives more than 1 GiB", {}, "read fewer columns, or part by part with --since");
+  }
+  if (auto complete = query->finish(); !complete) return pass(std::move(complete));
+  options["partial"] = settings.after.has_value();
+  if (arguments.as_of.empty()) options["as_of"] = format_rfc3339(query->as_of());
+  if (query->newest()) {
+    options["since"] = arguments.since;
+    options["query"] = arguments.query;
+    options["newest"] = *query->newest();
+  }
+  return rows;
 }
 
 // True if every line was good.
 Result<bool> run_import(const ImportArguments& arguments, const Clock& clock) {
-  auto options = options_from(arguments, clock);
+  auto options = options_from(arguments);
   if (!options) return pass(std::move(options));
-  RowsSource source;
+  std::string rows;
   if (!arguments.postgres) {
-    auto opened = open_file(arguments.file);
-    if (!opened) return pass(std::move(opened));
-    source = std::move(*opened);
+    auto read = read_all(arguments.file);
+    if (!read) return pass(std::move(read));
+    rows = std::move(*read);
   }
-  auto desk = PeopleDesk::open(arguments.data, arguments.keys, true);
-  if (!desk) {
-    Error error = std::move(desk).error();
-    if (error.code == Errc::kUnavailable) {
-      error.remedy = "stop the engine, or name the register in its configuration (datasets: register:)";
-    }
-    return tl::unexpected<Error>(std::move(error));
-  }
-  storage::Registers registers(storage::RegisterStore::hash_with(desk->keys));
-  auto loaded = desk->db->read([&](storage::Reader& reader) {
-    return storage::RegisterStore::load(reader, *desk->vault, registers);
-  });
-  if (!loaded) return pass(std::move(loaded));
-  const Watermark watermark(arguments, *desk->keys);
+  auto front = register_front(arguments.data, arguments.keys, true, clock);
+  if (!front) return pass(std::move(front));
   if (arguments.postgres) {
-    std::optional<std::string> after;
-    const storage::People* people = registers.find(arguments.dataset);
-    if (auto ready = desk->db->migrate(storage::ProgressStore::kFamily, storage::ProgressStore::migrations()); !ready) return pass(std::move(ready));
-    if (!arguments.since.empty() && people != nullptr && people->registered()) {
-      auto kept = watermark.kept(*desk->db);
-      if (!kept) return pass(std::move(kept));
-      after = std::move(*kept);
-    }
-    auto opened = open_query(arguments, after);
-    if (!opened) return pass(std::move(opened));
-    source = std::move(*opened);
-    options->partial = after.has_value();
-    if (arguments.as_of.empty()) options->as_of = source.query->as_of();
+    auto read = read_query(arguments, *front, *options);
+    if (!read) return pass(std::move(read));
+    rows = std::move(*read);
   }
-  source.rows = source.query ? &source.query->rows() : arguments.file == "-" ? &std::cin : static_cast<std::istream*>(&source.file);
-  Progress progress("importing " + arguments.dataset);
-  auto report = storage::import_register(*source.rows, *options, registers,
-                                         [&](std::uint64_t bytes) { progress.at(bytes, source.total); });
+  const std::string source = arguments.postgres ? "the query" : arguments.file;
+  auto report = send_rows(*front, "/v1/local/registers/" + percent_encode(arguments.dataset) + "/import", *options, rows, "importing " + arguments.dataset);
   if (!report) {
-    if (source.query) {  // a query that broke off says why itself
-      if (auto complete = source.query->finish(); !complete && complete.error().code != Errc::kInternal) return pass(std::move(complete));
-    }
     Error error = std::move(report).error();
-    error.where = source.name + (error.where.empty() ? "" : ", " + error.where);
+    if (error.code == Errc::kInvalid) error.message = source + ": " + error.message;
     return tl::unexpected<Error>(std::move(error));
   }
-  if (source.query) {
-    if (auto complete = source.query->finish(); !complete) return pass(std::move(complete));
-  }
-  auto done = desk->db->write([&](storage::Transaction& tx) -> Result<void> {
-    if (auto saved = storage::RegisterStore::save(tx, *desk->vault, registers, clock.now()); !saved) return saved;
-    storage::Entry entry{"register-imported", clock.now(), kCommandLine,
-                         {{"dataset", arguments.dataset}, {"as_of", format_rfc3339(options->as_of)},
-                          {"added", std::to_string(report->added)}, {"changed", std::to_string(report->changed)},
-                          {"gone", std::to_string(report->gone)}, {"bad", std::to_string(report->bad)}}};
-    auto recorded = desk->ledger->record(tx, entry);
-    if (!recorded) return pass(std::move(recorded));
-    // A bad line has to come again: then the next import begins where this one did.
-    if (source.query && source.query->newest() && report->bad == 0) return watermark.keep(tx, *source.query->newest());
-    return {};
-  });
-  if (!done) return pass(std::move(done));
-  for (const auto& bad : report->problems) {
-    std::fprintf(stderr, "%s:%llu: %s\n", source.name.c_str(), static_cast<unsigned long long>(bad.line), bad.message.c_str());
-  }
-  if (report->bad > report->problems.size()) {
-    std::fprintf(stderr, "%s: %llu more bad lines\n", source.name.c_str(),
-                 static_cast<unsigned long long>(report->bad - report->problems.size()));
-  }
-  if (report->bad > 0 && report->added + report->changed + report->unchanged > 0) {
+  const bool good = tell_problems(*report, source);
+  if (!good && count(*report, "added") + count(*report, "changed") + count(*report, "unchanged") > 0) {
     std::fprintf(stderr, "tocsin: nobody was taken out of %s, because the file has bad lines\n", arguments.dataset.c_str());
   }
-  print_report(*report, arguments);
-  return report->bad == 0;
+  if (arguments.json) {
+    print_json(std::move(*report));
+  } else {
+    const auto of = [&](const char* key) { return static_cast<unsigned long long>(count(*report, key)); };
+    std::printf("%s: %llu added, %llu changed, %llu unchanged, %llu gone, %llu bad\n", arguments.dataset.c_str(), of("added"), of("changed"),
+                of("unchanged"), of("gone"), of("bad"));
+  }
+  return good;
 }
 
 }  // namespace
 
 void add_register(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("register", "the people held in a dataset");
+  auto* command = app.add_subcommand("register", "the people held in a dataset; works beside a running engine");
   command->require_subcommand(1);
   auto* import = command->add_subcommand("import", "take in a register from CSV with a header line, NDJSON, or a PostgreSQL query");
   auto arguments = std::make_shared<ImportArguments>();

@@ -63,9 +63,12 @@ Result<Front> Front::beside(const std::filesystem::path& data) {
 }
 
 Result<json::value> Front::call(const std::string& method, const std::string& target, const json::object* body) const {
-  const std::string bytes = body == nullptr ? std::string() : json::serialize(*body);
+  return send(method, target, body == nullptr ? std::string() : json::serialize(*body));
+}
+
+Result<json::value> Front::send(const std::string& method, const std::string& target, std::string body) const {
   if (router_ == nullptr) {
-    auto answer = ask_local(socket_, method, target, bytes, kPatience);
+    auto answer = ask_local(socket_, method, target, body, kPatience);
     if (!answer) return pass(std::move(answer));
     return read_answer(answer->status, answer->body);
   }
@@ -75,7 +78,7 @@ Result<json::value> Front::call(const std::string& method, const std::string& ta
   request.method = method;
   request.path = std::move(parsed->path);
   request.query = std::move(parsed->query);
-  request.body = bytes;
+  request.body = std::move(body);
   request.peer_uid = static_cast<std::uint32_t>(::getuid());
   request.who = local_operator(*request.peer_uid);
   const Response response = router_->handle(request);

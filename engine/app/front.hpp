@@ -25,6 +25,7 @@ class Front {
 
   // `target`: a path with its query, percent-encoded. A refusal is an Error with what the API said of it.
   [[nodiscard]] Result<boost::json::value> call(const std::string& method, const std::string& target, const boost::json::object* body) const;
+  [[nodiscard]] Result<boost::json::value> send(const std::string& method, const std::string& target, std::string body) const;
   [[nodiscard]] Result<boost::json::value> get(const std::string& target) const { return call("GET", target, nullptr); }
   [[nodiscard]] Result<boost::json::value> post(const std::string& target, const boost::json::object& body) const { return call("POST", target, &body); }
 

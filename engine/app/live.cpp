@@ -30,10 +30,12 @@
 #include "engine/api/system.hpp"
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
+#include "engine/app/errands.hpp"
 #include "engine/app/exposure_keeper.hpp"
 #include "engine/app/exposure_reread.hpp"
 #include "engine/app/local_routes.hpp"
 #include "engine/app/people_source.hpp"
+#include "engine/app/register_routes.hpp"
 #include "engine/app/rule_book.hpp"
 #include "engine/app/state.hpp"
 #include "engine/intake/follower.hpp"
@@ -70,9 +72,9 @@ constexpr std::chrono::minutes kIndexEvery{1};     // merging and dropping segme
 constexpr std::chrono::hours kCheckEvery{24};      // reading all of them
 constexpr std::chrono::seconds kTickEvery{5};      // news for open incidents, late duties
 constexpr std::size_t kDeliveriesLookedAt = 500;   // for the first that left
-constexpr unsigned kLocalWorkers = 2;              // of the control socket
+constexpr unsigned kLocalWorkers = 3;              // of the control socket
 constexpr std::size_t kLocalConnections = 16;
-constexpr std::size_t kLocalBodies = 8UL << 20;
+constexpr std::size_t kLocalBodies = kMaxRegisterUpload + (8UL << 20);
 
 // When the first notice of an incident left.
 std::optional<Time> first_notice_sent(storage::Reader& reader, std::int64_t incident) {
@@ -133,6 +135,7 @@ struct Live::Impl final : EventSink {
   Router local_router;                       // what the command line asks beside us
   std::unique_ptr<LocalGuard> local_guard;
   std::unique_ptr<Server> local_server;
+  Errands errands;                           // for the detector
   std::vector<std::unique_ptr<Follower>> followers;
   std::vector<std::thread> threads;
   std::string claim;
@@ -401,6 +404,7 @@ struct Live::Impl final : EventSink {
     Time newest_seen{};
     while (!stopped()) {
       take_up_rules();
+      errands.do_waiting();
       effects.clear();
       std::size_t count = 0;
       storage::Seq last = reached;
@@ -658,6 +662,13 @@ struct Live::Impl final : EventSink {
     add_incident_people_routes(local_router, workflow);
     add_user_routes(local_router, *users, clock, [this] { return public_url; });
     add_local_user_routes(local_router, *users, clock);
+    RegisterDesk registers{*state->db, *state->vault, *state->ledger, state->keys, clock, {}, {}};
+    registers.alone = [this](bool, const RegisterDesk::Work& work) { return errands.run([&] { return work(*state->registers); }); };
+    registers.again = [this](const Error& error) {  // as with what detection finds: what is in memory must be stored
+      spdlog::error("a register cannot be stored: {}", error.text());
+      return pause(std::chrono::duration_cast<std::chrono::milliseconds>(kRetryStore));
+    };
+    add_register_routes(local_router, std::move(registers));
     local_guard = std::make_unique<LocalGuard>(local_router, static_cast<std::uint32_t>(::geteuid()));
     ServerOptions options;
     options.socket = std::filesystem::absolute(state->dir) / kControlFolder / kControlSocket;
@@ -856,6 +867,7 @@ struct Live::Impl final : EventSink {
       stopping = true;
       wake.notify_all();
     }
+    errands.close();
     for (auto& follower : followers) follower->stop();
     if (server) server->stop();
     if (local_server) local_server->stop();
