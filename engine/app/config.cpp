@@ -152,6 +152,12 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
       {"routes", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) { walk.text(n, q, source.routes.emplace_back()); });
        }},
+      {"proxies", [&](const auto& list, const auto& p) {
+         walk.list(list, p, [&](const auto& n, const auto& q) {
+           walk.text(n, q, source.proxies.emplace_back());
+           if (auto done = Networks().add(source.proxies.back()); !done) walk.wrong(n, q, done.error().message);
+         });
+       }},
       {"read_at", [&](const auto& list, const auto& p) {
          walk.list(list, p, [&](const auto& n, const auto& q) {
            walk.text(n, q, source.read_at.emplace_back());
@@ -170,6 +176,12 @@ void read_source(Walk& walk, const YAML::Node& node, const std::string& path, Co
   }
   if (!source.routes.empty() && !source.format.empty() && source.format != "combined") {
     walk.wrong(node["routes"], path + ".routes", "routes belong to format combined");
+  }
+  if (!source.proxies.empty() && !source.format.empty() && source.format != "combined" && source.format != "json") {
+    walk.wrong(node["proxies"], path + ".proxies", "proxies belong to formats combined and json");
+  }
+  if (source.proxies.empty() && source.fields.count("client.forwarded") > 0) {
+    walk.wrong(node["fields"], path + ".fields", "client.forwarded is believed from trusted proxies only", "add 'proxies: [10.0.0.0/8]', their networks");
   }
   if (auto places = check_places(source.person); !places) {
     walk.wrong(node["person"], path + ".person", places.error().message, places.error().remedy);

@@ -40,6 +40,7 @@ struct SourceConfig {
   std::string timezone = "UTC";  // of times that carry no offset
   std::map<std::string, std::string> fields;  // format json: our field -> dotted path
   std::vector<std::string> routes;            // format combined: "/patients/{patient}" names a person
+  std::vector<std::string> proxies;           // networks of proxies that are trusted to name the client; formats combined and json
   std::map<std::string, std::string> person;  // account -> what names the person behind it: application_name, role, comment.KEY
   std::vector<std::string> read_at;           // where this log can be read: s3://BUCKET/PREFIX, /PATH, TABLE; who reads it is told once secrets stand in it
   std::string log_line_prefix;                // format pgaudit-stderr: as in postgresql.conf; empty = a common one

@@ -262,6 +262,9 @@ Result<PipelineSetup> make_setup(const Config& config, std::shared_ptr<const rul
     source.description = s.description;
     if (s.timezone != "UTC") source.decoder.timezone = s.timezone;
     source.decoder.routes = s.routes;
+    for (const std::string& network : s.proxies) {
+      if (auto done = source.decoder.proxies.add(network); !done) return pass(std::move(done));
+    }
     source.decoder.prefix = s.log_line_prefix;
     source.decoder.statement_limit = s.statement_limit;
     for (const std::string& text : s.read_at) {

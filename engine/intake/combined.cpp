@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "engine/intake/factories.hpp"
+#include "engine/intake/forwarded.hpp"
 #include "engine/intake/utf8.hpp"
 #include "rules/base/text.hpp"
 
@@ -181,8 +182,8 @@ bool is_method(std::string_view word) {
 
 class Combined final : public Decoder {
  public:
-  Combined(std::string system, std::string store, std::vector<std::string> routes)
-      : system_(system.empty() ? "web" : std::move(system)), store_(std::move(store)), routes_(std::move(routes)) {}
+  explicit Combined(const DecoderOptions& options)
+      : system_(options.system.empty() ? "web" : options.system), store_(options.store), routes_(options.routes), proxies_(options.proxies) {}
 
   std::string_view format() const noexcept override { return "combined"; }
 
@@ -238,18 +239,20 @@ class Combined final : public Decoder {
     std::uint64_t bytes = 0;
     std::from_chars(line->bytes.data(), line->bytes.data() + line->bytes.size(), bytes);
     a.bytes = {bytes, Certainty::kExact};  // "-" is Apache's 0
-    a.client.ip = line->address;
+    const std::string_view forwarded = proxies_.empty() ? std::string_view{} : unescape(line->forwarded, arena);
+    a.client.ip = client_behind(proxies_, line->address, forwarded);
     a.client.user_agent = agent;
     a.outcome = line->status < 400 ? Outcome::kSuccess : Outcome::kFailure;
     if (a.outcome == Outcome::kFailure) a.error = "status " + std::to_string(line->status);
 
     // The names that Sigma's web rules use (W3C extended log format).
-    const auto room = arena.make<rules::Field>(16);
+    const auto room = arena.make<rules::Field>(17);
     std::size_t n = 0;
     const auto put = [&](std::string_view key, std::string_view value) {
       if (!value.empty()) room[n++] = {key, rules::Value::of(value)};
     };
-    put("c-ip", line->address);
+    put("c-ip", arena.copy(a.client.ip));
+    if (a.client.ip != line->address) put("proxy-ip", line->address);
     put("cs-username", user);
     put("cs-method", method);
     put("c-uri", target);
@@ -277,6 +280,7 @@ class Combined final : public Decoder {
   std::string system_;
   std::string store_;
   std::vector<std::string> routes_;
+  Networks proxies_;
 };
 
 }  // namespace
@@ -345,11 +349,12 @@ Result<CombinedLine> parse_combined(std::string_view line) {
     *field = dash_is_empty(*text);
   }
   if (at < line.size() && line[at] != ' ') return wrong("something stands right after the user agent");
+  if (const auto forwarded = quoted(line, ++at)) out.forwarded = dash_is_empty(*forwarded);
   return out;
 }
 
 std::unique_ptr<Decoder> make_combined(const DecoderOptions& options) {
-  return std::make_unique<Combined>(options.system, options.store, options.routes);
+  return std::make_unique<Combined>(options);
 }
 
 }  // namespace tocsin::engine

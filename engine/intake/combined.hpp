@@ -20,9 +20,10 @@ struct CombinedLine {
   std::string_view bytes;     // digits, or empty for "-"
   std::string_view referer;
   std::string_view agent;
+  std::string_view forwarded; // the field in quotes behind the user agent, where many formats have X-Forwarded-For
 };
 
-// kInvalid, saying what is wrong where. Fields after the user agent are allowed and not read.
+// kInvalid, saying what is wrong where. Other fields after the user agent are allowed and not read.
 [[nodiscard]] Result<CombinedLine> parse_combined(std::string_view line);
 
 }  // namespace tocsin::engine

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/access/access.hpp"
+#include "engine/access/networks.hpp"
 #include "rules/base/result.hpp"
 #include "rules/event.hpp"
 
@@ -61,6 +62,9 @@ struct DecoderOptions {
   // and the named part a subject; "{}" stands for a part that is no subject. Paths that fit none become routes by
   // themselves: parts that look like ids are written as {id}.
   std::vector<std::string> routes;
+  // For "combined" and "json": proxies that are trusted to say for whom they ask (engine/intake/forwarded.hpp). "combined": in the
+  // field in quotes behind the user agent; "json": where the mapping has client.forwarded. Without proxies nothing is believed.
+  Networks proxies;
   // For "pgaudit-stderr": the server's log_line_prefix ("%m [%p] %q%u@%d "). Empty: one of the common ones, line by line.
   std::string prefix;
   // For "mariadb-audit": server_audit_query_log_limit. A text that long counts as cut short. 0 = the server's default, 1024.

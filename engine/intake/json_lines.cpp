@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/intake/factories.hpp"
+#include "engine/intake/forwarded.hpp"
 #include "engine/intake/json_record.hpp"
 #include "engine/intake/zone.hpp"
 #include "rules/base/text.hpp"
@@ -16,13 +17,13 @@ using rules::Value;
 
 enum class Into : std::uint8_t {
   kTime, kEventId, kPerson, kAccount, kRole, kSession, kVia, kAction, kOperation, kSystem, kStore, kDataset, kObject, kColumns,
-  kSubjects, kRows, kBytes, kIp, kPort, kUserAgent, kOutcome, kError, kStatement, kParameters
+  kSubjects, kRows, kBytes, kIp, kPort, kUserAgent, kOutcome, kError, kStatement, kParameters, kForwarded
 };
 
-constexpr std::array<std::string_view, 24> kFields = {
+constexpr std::array<std::string_view, 25> kFields = {
     "time", "event_id", "actor.person", "actor.account", "actor.role", "actor.session", "via", "action", "operation",
     "resource.system", "resource.store", "resource.dataset", "resource.object", "resource.columns", "subjects", "rows", "bytes",
-    "client.ip", "client.port", "client.user_agent", "outcome", "error", "statement.text", "statement.parameters"};
+    "client.ip", "client.port", "client.user_agent", "outcome", "error", "statement.text", "statement.parameters", "client.forwarded"};
 
 std::optional<Into> into_of(std::string_view name) {
   for (std::size_t i = 0; i < kFields.size(); ++i) {
@@ -127,7 +128,7 @@ void texts_into(const Value& value, std::vector<std::string>& out) {
 
 class Json final : public Decoder {
  public:
-  Json(const DecoderOptions& options, LocalTime zone) : mapping_(options.mapping), zone_(std::move(zone)) {
+  Json(const DecoderOptions& options, LocalTime zone) : mapping_(options.mapping), proxies_(options.proxies), zone_(std::move(zone)) {
     for (const auto& [field, path] : mapping_.paths) paths_.emplace_back(*into_of(field), path);
     if (paths_.empty()) {
       guessing_ = true;
@@ -146,6 +147,8 @@ class Json final : public Decoder {
     if (!root) return pass(std::move(root));
     Decoded decoded;
     Access& a = decoded.access;
+    action_word_.clear();  // an earlier record may have been given up
+    forwarded_.clear();
     std::array<bool, kFields.size()> filled{};
     for (const auto& [into, path] : paths_) {
       const auto slot = static_cast<std::size_t>(into);
@@ -168,7 +171,7 @@ class Json final : public Decoder {
       if (!done) return pass(std::move(done));
     }
     if (a.operation.empty()) a.operation = action_word_;
-    action_word_.clear();
+    if (!forwarded_.empty()) a.client.ip = client_behind(proxies_, a.client.ip, forwarded_);
     a.origin = origin;
     a.format = "json";
     decoded.event.source = {.product = mapping_.product, .category = mapping_.category, .service = mapping_.service};
@@ -219,6 +222,7 @@ class Json final : public Decoder {
         return true;
       }
       case Into::kIp: return text(a.client.ip);
+      case Into::kForwarded: return text(forwarded_);
       case Into::kPort: {
         const auto n = count_of(value);
         if (!n || *n > 65535) return fail(Errc::kInvalid, "the client port of this record is not a port");
@@ -270,10 +274,11 @@ class Json final : public Decoder {
   }
 
   JsonMapping mapping_;
+  Networks proxies_;
   LocalTime zone_;
   std::vector<std::pair<Into, std::string>> paths_;
   std::vector<std::pair<Into, std::string>> constants_;
-  std::string action_word_;  // of the record in work
+  std::string action_word_, forwarded_;  // of the record in work
   bool guessing_ = false;
 };
 
