@@ -85,8 +85,52 @@ class Types:
                 yield path, number, f"{space}::{name} is defined in {places[0][0]} too"
 
 
+def headings(text):
+    """The anchors of a page, as the usual renderers make them."""
+    out = set()
+    for line in re.sub(r"```.*?```", "", text, flags=re.S).splitlines():
+        found = re.match(r"#{1,6} +(.*?) *#*$", line)
+        if found:
+            anchor = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found.group(1)).lower())
+            out.add(anchor.replace(" ", "-"))
+    return out
+
+
+def documents():
+    """Breaches of the documents: a link to nowhere, a page that the index does not lead to."""
+    breaches, pages, linked = [], {}, set()
+    for root, folders, files in os.walk(ROOT):
+        folders[:] = [f for f in folders if f not in ("node_modules", "dist", "build", "data") and not f.startswith(".")]
+        for name in files:
+            if name.endswith(".md"):
+                path = os.path.relpath(os.path.join(root, name), ROOT)
+                with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+                    pages[path] = f.read()
+    for path, text in sorted(pages.items()):
+        fenced = False
+        for number, line in enumerate(text.splitlines(), 1):
+            fenced ^= line.lstrip().startswith("```")
+            if fenced:
+                continue
+            for target in re.findall(r"\]\(([^()\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+                if re.match(r"[a-z][a-z+.-]*:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                to = os.path.normpath(os.path.join(os.path.dirname(path), name)) if name else path
+                if not os.path.exists(os.path.join(ROOT, to)):
+                    breaches.append((path, number, f"a link to nowhere: {target}"))
+                elif anchor and to in pages and anchor not in headings(pages[to]):
+                    breaches.append((path, number, f"there is no such heading: {target}"))
+                elif path == os.path.join("ops", "docs", "README.md"):
+                    linked.add(to)
+    for path in sorted(pages):
+        if re.fullmatch(r"ops/docs/(formats/)?[^/]+", path) and path not in linked and path != "ops/docs/README.md":
+            breaches.append((path, 1, "the index, ops/docs/README.md, does not lead here"))
+    return breaches
+
+
 def main():
-    breaches = []
+    breaches = documents()
     graph = {}
     types = Types()
     for floor in FLOORS:
