@@ -308,7 +308,7 @@ void conclude(StatementLine& line, const QueryRun& run, const Query& query, cons
 
 // Rows of a foreign table, or of a query that another database answered: whose they are is not in this log.
 void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query, const std::vector<std::vector<PersonColumn>>& persons) {
-  std::string what = query.elsewhere ? "by dblink" : "";
+  std::string what = query.elsewhere.empty() ? "" : "by " + query.elsewhere;
   for (std::size_t i = 0; i < query.sources.size(); ++i) {
     const Source& source = query.sources[i];
     if (source.use > Use::kStatistic && persons[i].empty() && line.catalogue.foreign(source.relation.text())) {
@@ -321,7 +321,34 @@ void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query
   reach.way = run.way;
   reach.rows = run.rows;
   reach.at_least = 0;
-  reach.reason = "Rows came from another server or file " + what + ": whose they are is not in this log.";
+  reach.reason = "Rows came from another server, a file or the like " + what + ": whose they are is not in this log.";
+  emit(line, std::move(reach));
+}
+
+// Rows of a relation of which nobody knows whom it is about.
+void from_hidden(StatementLine& line, const QueryRun& run, const Query& query, const std::vector<std::vector<PersonColumn>>& persons, std::string why) {
+  const Names names = names_of(line);
+  const Catalogue::Entry* some = line.catalogue.find("");  // one was made, and not even its name is known
+  for (std::size_t i = 0; why.empty() && i < query.sources.size(); ++i) {
+    const Source& source = query.sources[i];
+    if (source.use <= Use::kStatistic || !persons[i].empty() || source.relation.is_catalog()) continue;
+    const std::vector<std::string> all = line.catalogue.resolve(source.relation, names);
+    const bool made_in_view = std::any_of(all.begin(), all.end(), [&](const std::string& name) {
+      const Catalogue::Entry* entry = line.catalogue.find(name);
+      return entry->complete || entry->stands_for_more();
+    });
+    if (made_in_view) continue;
+    if (some != nullptr) why = some->hidden;
+    else if (line.catalogue.full() && all.empty()) why = "more relations are known than there is room for";
+  }
+  if (why.empty()) return;
+  Reach reach = blank(line, "", run.key + "/hidden");
+  reach.first = run.first != Time{} ? run.first : line.access.time;
+  reach.way = run.way;
+  reach.place = run.place;
+  reach.rows = run.rows;
+  reach.at_least = 0;
+  reach.reason = "Rows came from a table or view, and " + why + ".";
   emit(line, std::move(reach));
 }
 
@@ -332,8 +359,9 @@ void answer(StatementLine& line, QueryRun& run) {
   if (run.rows && *run.rows == 0 && !run.failed) return;  // nothing came back
   line.catalogue.see_columns(run.query);
   Expanded expanded;
-  const bool needed = needs_expansion(run.query, line.catalogue);
-  if (needed) expanded = expand(run.query, line.catalogue);
+  const Names names = names_of(line);
+  const bool needed = needs_expansion(run.query, line.catalogue, names);
+  if (needed) expanded = expand(run.query, line.catalogue, names);
   const Query& query = needed ? expanded.query : run.query;
   const auto taken = [&](std::size_t i) {
     return needed && i < expanded.taken.size() ? expanded.taken[i] : std::optional<storage::Span>();
@@ -377,6 +405,7 @@ void answer(StatementLine& line, QueryRun& run) {
     conclude(line, run, query, dataset, tally, missing, needed && expanded.through_view, needed && expanded.through_copy, fell_back, estimate);
   }
   from_elsewhere(line, run, query, persons);
+  from_hidden(line, run, query, persons, expanded.hidden);
 }
 
 void by_relation(StatementLine& line, const std::string& why) {
@@ -392,11 +421,14 @@ void by_relation(StatementLine& line, const std::string& why) {
     return;
   }
   // A view or a copy: everyone in what it rests on.
-  for (const std::string& relation : {access.resource.dataset, std::string(last_part(access.resource.dataset))}) {
-    if (line.catalogue.definitions(relation) == nullptr) continue;
+  const std::string& relation = access.resource.dataset;
+  const std::size_t dot = relation.find('.');
+  const sql::Relation meant{dot == std::string::npos ? "" : relation.substr(0, dot), dot == std::string::npos ? relation : relation.substr(dot + 1)};
+  for (const std::string& known : line.catalogue.resolve(meant, names_of(line))) {
+    if (!line.catalogue.find(known)->stands_for_more()) continue;
     Query named;
     named.sources.emplace_back();
-    named.sources.front().relation.name = relation;
+    named.sources.front().relation = meant;
     named.sources.front().use = Use::kCollected;
     named.sources.front().columns = {"*"};
     named.outputs.push_back({"*", 0, "*"});

@@ -17,41 +17,67 @@ using sql::Use;
 
 // ---------------------------------------------------------------------------------------- learning
 
+namespace {
+
+constexpr char kOfSession = '\x1f';  // "session\x1fname": a temporary table
+
+std::string_view last_name(std::string_view relation) { return relation.substr(relation.find_last_of(std::string_view(".\x1f")) + 1); }
+
+}  // namespace
+
 Catalogue::Entry* Catalogue::entry(const std::string& relation) {
   const auto found = entries_.find(relation);
   if (found != entries_.end()) return &found->second;
-  if (entries_.size() >= max_) return nullptr;
+  if (full()) return nullptr;
+  by_last_[std::string(last_name(relation))].insert(relation);
   return &entries_[relation];
 }
 
-const Catalogue::Entry* Catalogue::find(const std::string& relation) const {
+void Catalogue::forget(const std::string& relation) {
+  entries_.erase(relation);
+  const auto same = by_last_.find(last_name(relation));
+  if (same == by_last_.end()) return;
+  same->second.erase(relation);
+  if (same->second.empty()) by_last_.erase(same);
+}
+
+const Catalogue::Entry* Catalogue::find(std::string_view relation) const {
   const auto found = entries_.find(relation);
   return found == entries_.end() ? nullptr : &found->second;
 }
 
 bool Catalogue::restore(std::string relation, Entry entry) {
-  if (entries_.size() >= max_) return false;
+  if (full()) return false;
+  by_last_[std::string(last_name(relation))].insert(relation);
   return entries_.emplace(std::move(relation), std::move(entry)).second;
 }
 
 void Catalogue::define(const std::string& relation, Definition definition) {
   if (Entry* e = entry(relation)) {
     e->definitions.clear();
+    e->hidden.clear();
+    e->bases.clear();
     e->definitions.push_back(std::move(definition));
   }
 }
 
 void Catalogue::add_copy(const std::string& relation, Definition definition) {
-  if (Entry* e = entry(relation)) {
-    if (e->definitions.size() < kMaxCopies) e->definitions.push_back(std::move(definition));
+  Entry* e = entry(relation);
+  if (e == nullptr) return;
+  if (e->definitions.size() < kMaxCopies) {
+    e->definitions.push_back(std::move(definition));
+    return;
+  }
+  for (const Source& source : definition.said.statement().query.sources) {
+    if (source.staged > Use::kStatistic) feed(relation, source.relation.text());
   }
 }
 
 void Catalogue::set_columns(const std::string& relation, const std::vector<std::string>& columns) {
   if (Entry* e = entry(relation)) {
+    *e = {};
     e->columns = columns;
     e->complete = true;
-    e->definitions.clear();
   }
 }
 
@@ -101,13 +127,106 @@ void Catalogue::extend(const std::string& relation, Time until) {
   for (Definition& d : found->second.definitions) d.taken.to = std::max(d.taken.to, until);
 }
 
-void Catalogue::drop(const std::string& relation) { entries_.erase(relation); }
+void Catalogue::hide(const std::string& relation, const std::string& why) {
+  if (Entry* e = entry(relation)) e->hidden = why;
+}
 
-void Catalogue::rename(const std::string& from, const std::string& to) {
-  auto node = entries_.extract(from);
-  if (node.empty()) return;
-  node.key() = to;
-  entries_.insert(std::move(node));
+void Catalogue::feed(const std::string& relation, const std::string& from) {
+  Entry* e = relation == from ? nullptr : entry(relation);
+  if (e == nullptr || e->fed_by.count(from) > 0) return;
+  if (e->fed_by.size() >= kMaxFeeding) e->hidden = "it was filled from more tables than are followed";
+  else e->fed_by.insert(from);
+}
+
+void Catalogue::change(const std::string& relation, const std::vector<std::string>& columns) {
+  const auto found = entries_.find(relation);
+  if (found == entries_.end() || found->second.definitions.empty()) return;
+  constexpr std::size_t kMaxChanged = 1000;
+  for (const std::string& column : columns) found->second.changed.insert(found->second.changed.size() < kMaxChanged ? column : "*");
+}
+
+void Catalogue::set_partition(const std::string& relation, KnownStatement made) {
+  if (Entry* e = entry(relation)) e->made.assign(1, std::move(made));
+}
+
+void Catalogue::set_partition_column(const std::string& relation, const std::string& column) {
+  if (Entry* e = entry(relation)) e->partition_column = column;
+}
+
+void Catalogue::guard(const std::string& relation) {
+  if (Entry* e = entry(relation)) e->guarded = true;
+}
+
+void Catalogue::forget_order(const std::string& relation) {
+  const auto found = entries_.find(relation);
+  if (found != entries_.end()) found->second.complete = false;
+}
+
+void Catalogue::unsure(const std::string& relation) {
+  if (Entry* e = entry(relation)) e->unsure = true;
+}
+
+void Catalogue::adopt(const std::string& relation, const std::string& qualified) {
+  const auto found = entries_.find(relation);
+  if (relation == qualified || found == entries_.end() || !found->second.unsure) return;
+  found->second.unsure = false;
+  rename(relation, qualified);
+}
+
+void Catalogue::drop(const std::string& relation) { forget(relation); }
+
+void Catalogue::rename(const std::string& from, const std::string& to, bool keep) {
+  const auto found = entries_.find(from);
+  if (found == entries_.end() || from == to) return;
+  Entry moved = found->second;
+  if (!keep) forget(from);
+  if (Entry* e = entry(to)) {
+    // A name that had another meaning (whose end was not seen, or may be taken back) keeps it besides.
+    for (Definition& d : e->definitions) {
+      if (moved.definitions.size() < kMaxCopies) moved.definitions.push_back(std::move(d));
+      else moved.hidden = "too many tables had this name";
+    }
+    moved.fed_by.merge(e->fed_by);
+    moved.bases.merge(e->bases);
+    if (moved.hidden.empty()) moved.hidden = e->hidden;
+    *e = std::move(moved);
+  }
+}
+
+std::vector<std::string> Catalogue::resolve(const sql::Relation& relation, const Names& names) const {
+  std::vector<std::string> out;
+  const auto add = [&](std::string name) {
+    if (entries_.count(name) > 0 && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
+  };
+  const auto temporary = [&] {
+    std::string name = std::string(names.session) + kOfSession + relation.name;
+    if (!names.session.empty() && entries_.count(name) > 0) out.push_back(std::move(name));
+  };
+  if (relation.schema.starts_with("pg_temp")) {
+    temporary();
+  } else if (!relation.schema.empty()) {
+    add(relation.text());
+    if (const Entry* bare = find(relation.name); bare != nullptr && bare->unsure) add(relation.name);
+  } else {
+    temporary();  // goes before all other schemas
+    if (!out.empty()) return out;
+    if (last_name(names.logged) == relation.name && !names.logged.starts_with("pg_temp")) {
+      add(std::string(names.logged));
+      if (const Entry* bare = find(relation.name); bare != nullptr && bare->unsure) add(relation.name);
+      return out;
+    }
+    const auto same = by_last_.find(relation.name);
+    if (same == by_last_.end()) return out;
+    for (const std::string& name : same->second) {
+      if (name.find(kOfSession) == std::string::npos) out.push_back(name);
+    }
+  }
+  return out;
+}
+
+bool Catalogue::guarded(const sql::Relation& relation, const Names& names) const {
+  const std::vector<std::string> all = resolve(relation, names);
+  return std::any_of(all.begin(), all.end(), [&](const std::string& name) { return find(name)->guarded; });
 }
 
 const std::vector<Definition>* Catalogue::definitions(const std::string& relation) const {
@@ -153,12 +272,21 @@ Use through(Use inner, Use outer) {
 }
 
 // The columns of a definition under the names that readers of the relation use.
-std::vector<sql::Output> outputs_of(const Definition& definition) {
+std::vector<sql::Output> outputs_of(const Definition& definition, const Catalogue::Entry& entry) {
   const sql::Statement& s = definition.said.statement();
   std::vector<sql::Output> out = definition.copy && !s.staged.empty() ? s.staged : s.query.outputs;
+  const std::vector<std::string>* called = &s.target_columns;
+  if (definition.copy && !s.writes.empty()) {
+    if (s.kind != sql::Kind::kInsert || s.writes.size() > 1 || !s.writes.front().from_query) return {};  // values in columns that were there
+    // Without names the columns of the table are meant, in their order, and not those of the SELECT.
+    if (called->empty() && !entry.complete) return {};
+    if (called->empty()) called = &entry.columns;
+  }
   const bool star = std::any_of(out.begin(), out.end(), [](const sql::Output& o) { return o.name == "*"; });
-  if (!s.target_columns.empty() && star) return {};  // which name means which column cannot be told
-  for (std::size_t i = 0; i < s.target_columns.size() && i < out.size(); ++i) out[i].name = s.target_columns[i];
+  if (!called->empty() && star) return {};  // which name means which column cannot be told
+  for (std::size_t i = 0; i < called->size() && i < out.size(); ++i) out[i].name = (*called)[i];
+  std::erase_if(out, [&](const sql::Output& o) { return entry.changed.count(o.name) > 0; });
+  if (entry.changed.count("*") > 0 || (star && !entry.changed.empty())) return {};
   return out;
 }
 
@@ -198,6 +326,14 @@ Predicate carry(const Predicate& p, int source, const std::vector<sql::Output>& 
   return out;
 }
 
+// The same for the condition `at` and those within it, as new ones. Their depth is that of the statement's own text.
+int carry_copy(Query& query, int at, int source, const std::vector<sql::Output>& outputs, int offset) {
+  Predicate out = carry(query.predicates[static_cast<std::size_t>(at)], source, outputs, offset);
+  for (int& arg : out.args) arg = carry_copy(query, arg, source, outputs, offset);
+  query.predicates.push_back(std::move(out));
+  return static_cast<int>(query.predicates.size()) - 1;
+}
+
 void bind(std::optional<sql::Value>& v, const Definition& d);
 void bind(sql::Value& v, const Definition& d) {
   if (v.parameter <= 0) return;
@@ -210,11 +346,11 @@ void bind(std::optional<sql::Value>& v, const Definition& d) {
   if (v) bind(*v, d);
 }
 
-void append(Expanded& to, int source, const Definition& definition, bool only_one) {
+void append(Expanded& to, int source, const Definition& definition, const Catalogue::Entry& entry, bool only_one) {
   const int offset = static_cast<int>(to.query.sources.size());
   const int predicates = static_cast<int>(to.query.predicates.size());
   const Query& inner = definition.said.statement().query;
-  const std::vector<sql::Output> outputs = outputs_of(definition);
+  const std::vector<sql::Output> outputs = outputs_of(definition, entry);
   for (Predicate p : inner.predicates) {
     for (Column* c : {&p.column, &p.other}) {
       for (int& candidate : c->candidates) candidate += offset;
@@ -227,25 +363,20 @@ void append(Expanded& to, int source, const Definition& definition, bool only_on
   }
   // The outer conditions, in terms of the inner columns.
   const std::vector<int> outer_filters = to.query.sources[static_cast<std::size_t>(source)].filters;
-  int carried = 0;
+  std::vector<int> carried = outer_filters;
   if (only_one) {
     for (int i = 0; i < predicates; ++i) {
       Predicate& p = to.query.predicates[static_cast<std::size_t>(i)];
       p = carry(p, source, outputs, offset);
     }
   } else {
-    carried = static_cast<int>(to.query.predicates.size());
-    for (int i = 0; i < predicates; ++i) {
-      Predicate p = carry(to.query.predicates[static_cast<std::size_t>(i)], source, outputs, offset);
-      for (int& arg : p.args) arg += carried;
-      to.query.predicates.push_back(std::move(p));
-    }
+    for (int& filter : carried) filter = carry_copy(to.query, filter, source, outputs, offset);
   }
   const Source outer = to.query.sources[static_cast<std::size_t>(source)];
   for (Source s : inner.sources) {
     for (int& filter : s.filters) filter += predicates;
     if (!inner.barrier) {
-      for (const int filter : outer_filters) s.filters.push_back(filter + carried);
+      s.filters.insert(s.filters.end(), carried.begin(), carried.end());
     }
     for (Column& c : s.group_by) {
       for (int& candidate : c.candidates) candidate += offset;
@@ -270,43 +401,119 @@ void append(Expanded& to, int source, const Definition& definition, bool only_on
     to.query.sources.push_back(std::move(s));
     to.taken.push_back(definition.copy ? std::optional(definition.taken) : to.taken[static_cast<std::size_t>(source)]);
   }
+  // Pages are counted in rows of one table, all of whose conditions are known.
+  to.query.undecided = to.query.undecided || inner.undecided || inner.limited || !only_one;
+  if (to.query.order) {
+    const Column by = to.query.order->column;
+    const auto inside = by.candidates == std::vector<int>{source} && by.certain ? lineage(outputs, by.name, offset) : std::nullopt;
+    if (names_source(by, source) && inside) to.query.order->column = *inside;
+    else if (names_source(by, source)) to.query.order.reset();
+  }
   to.through_view = to.through_view || !definition.copy;
   to.through_copy = to.through_copy || definition.copy;
   to.query.one_to_one = to.query.one_to_one && inner.one_to_one && only_one && !definition.copy;
   to.query.barrier = to.query.barrier || inner.barrier;
-  to.query.elsewhere = to.query.elsewhere || inner.elsewhere;
+  if (to.query.elsewhere.empty()) to.query.elsewhere = inner.elsewhere;
+}
+
+// Rows of anybody in `relation` may come too, by a way that no statement tells.
+void append_feeding(Expanded& to, std::size_t source, const std::string& relation) {
+  std::size_t at = relation.rfind(kOfSession);
+  if (at == std::string::npos) at = relation.find('.');
+  Source fed;
+  fed.relation.name = at == std::string::npos ? relation : relation.substr(at + 1);
+  if (at != std::string::npos) fed.relation.schema = relation[at] == kOfSession ? "pg_temp" : relation.substr(0, at);
+  fed.use = through(Use::kCollected, to.query.sources[source].use);
+  fed.columns.assign(1, "*");
+  fed.nullable = true;
+  to.query.sources.push_back(std::move(fed));
+  to.taken.push_back(storage::Span{storage::kAlways, storage::kForever});
+  to.query.one_to_one = false;
+  to.through_copy = true;
+}
+
+// FOR VALUES as a condition: on the column by which its parent is partitioned.
+void restrict_to_partition(Expanded& to, std::size_t source, const Catalogue::Entry& entry, const Catalogue& catalogue, const Names& names) {
+  const sql::Statement& made = entry.made.front().statement();
+  if (made.parents.size() != 1) return;
+  const std::vector<std::string> parents = catalogue.resolve(made.parents.front(), names);
+  if (parents.size() != 1) return;
+  const std::string& column = catalogue.find(parents.front())->partition_column;
+  const sql::PartitionBound& bound = made.bound;
+  if (column.empty()) return;
+  Predicate p;
+  p.column = Column{{static_cast<int>(source)}, column, true};
+  if (bound.strategy == 'l' && !bound.values.empty()) {
+    if (std::any_of(bound.values.begin(), bound.values.end(), [](const sql::Value& v) { return v.null || !(v.known || v.fractional); })) return;
+    p.op = Op::kIn;
+    p.values = bound.values;
+  } else if (bound.strategy == 'r' && (bound.low || bound.high)) {
+    p.op = Op::kRange;
+    p.low = bound.low;
+    p.high = bound.high;
+    p.high_open = bound.values.empty();
+  } else {
+    return;
+  }
+  to.query.sources[source].filters.push_back(static_cast<int>(to.query.predicates.size()));
+  to.query.predicates.push_back(std::move(p));
 }
 
 }  // namespace
 
-bool needs_expansion(const Query& query, const Catalogue& catalogue) {
+bool needs_expansion(const Query& query, const Catalogue& catalogue, const Names& names) {
   return std::any_of(query.sources.begin(), query.sources.end(), [&](const Source& s) {
-    return !s.written && catalogue.definitions(s.relation.text()) != nullptr;
+    if (s.inserted) return false;
+    const std::vector<std::string> all = catalogue.resolve(s.relation, names);
+    return std::any_of(all.begin(), all.end(), [&](const std::string& name) { return catalogue.find(name)->stands_for_more(); });
   });
 }
 
-Expanded expand(const Query& query, const Catalogue& catalogue) {
+Expanded expand(const Query& query, const Catalogue& catalogue, const Names& names) {
   Expanded out;
   out.query = query;
   out.taken.resize(query.sources.size());
+  std::vector<std::set<const Definition*>> within(query.sources.size());  // of each source: what it came out of
+  std::set<std::string> fed;
   std::size_t done = 0;
-  for (int depth = 0; depth < kMaxViewDepth; ++depth) {
+  for (int depth = 0;; ++depth) {
     const std::size_t end = out.query.sources.size();
     for (std::size_t i = done; i < end; ++i) {
-      if (out.query.sources[i].written) continue;
-      const auto* definitions = catalogue.definitions(out.query.sources[i].relation.text());
-      if (definitions == nullptr) continue;
-      bool any_copy = false;
-      for (const Definition& definition : *definitions) {
-        if (out.query.sources.size() + definition.said.statement().query.sources.size() > sql::kMaxSources ||
-            out.query.predicates.size() * 2 > sql::kMaxPredicates) {
-          return out;  // the rest counts as relations of their own, without conditions from inside
+      if (out.query.sources[i].inserted) continue;
+      const std::vector<std::string> all = catalogue.resolve(out.query.sources[i].relation, names);
+      bool only_view = all.size() == 1;
+      for (const std::string& name : all) {
+        const Catalogue::Entry& entry = *catalogue.find(name);
+        if (!entry.hidden.empty() && out.query.sources[i].use > Use::kStatistic) out.hidden = entry.hidden;
+        if (!entry.made.empty() && all.size() == 1) restrict_to_partition(out, i, entry, catalogue, names);
+        only_view = only_view && !entry.definitions.empty() && entry.fed_by.empty();
+        const bool too_deep = depth >= kMaxViewDepth && (!entry.definitions.empty() || !entry.fed_by.empty());
+        const bool only_one = entry.definitions.size() == 1 && all.size() == 1;
+        for (const Definition& definition : entry.definitions) {
+          only_view = only_view && !definition.copy;
+          if (within[i].count(&definition) > 0) continue;
+          if (too_deep || out.query.sources.size() + definition.said.statement().query.sources.size() > sql::kMaxSources ||
+              out.query.predicates.size() > sql::kMaxPredicates) {
+            out.hidden = "views and copies are nested too deeply";
+            return out;
+          }
+          append(out, static_cast<int>(i), definition, entry, only_one && !definition.copy);
+          std::set<const Definition*> inside = within[i];
+          inside.insert(&definition);
+          within.resize(out.query.sources.size(), inside);
         }
-        append(out, static_cast<int>(i), definition, definitions->size() == 1 && !definition.copy);
-        any_copy = any_copy || definition.copy;
+        for (const std::string& base : entry.fed_by) {
+          if (!fed.insert(base).second) continue;
+          if (out.query.sources.size() >= sql::kMaxSources) {
+            out.hidden = "views and copies are nested too deeply";
+            return out;
+          }
+          append_feeding(out, i, base);
+          within.resize(out.query.sources.size(), within[i]);
+        }
       }
       // A view has no rows of its own; a copied table may hold others besides.
-      if (!any_copy) out.query.sources[i].use = Use::kNone;
+      if (only_view) out.query.sources[i].use = Use::kNone;
     }
     if (out.query.sources.size() == end) break;
     done = end;

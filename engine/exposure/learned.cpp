@@ -21,7 +21,7 @@ namespace {
 using storage::PersonNo;
 
 constexpr std::string_view kMagic = "TOCLEARN";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kSumAt = kMagic.size() + 4, kBodyAt = kSumAt + 32;
 constexpr std::size_t kMaxReaches = 64;  // of one statement, as the reader keeps them
 
@@ -67,15 +67,21 @@ template <class A, Is<Definition> T>
 void walk(A& a, T& v) { a(v.said, v.parameters, v.parameters_known, v.copy, v.taken); }
 
 template <class A, Is<Catalogue::Entry> T>
-void walk(A& a, T& v) { a(v.columns, v.complete, v.definitions, v.parents, v.bases, v.foreign); }
+void walk(A& a, T& v) {
+  a(v.columns, v.complete, v.definitions, v.parents, v.bases, v.foreign);
+  a(v.hidden, v.changed, v.fed_by, v.made, v.partition_column, v.unsure, v.guarded);
+}
 
 template <class A, Is<Session::Prepared> T>
 void walk(A& a, T& v) { a(v.said, v.origin); }
 
 template <class A, Is<Session::Cursor> T>
 void walk(A& a, T& v) {
-  a(v.said, v.parameters, v.parameters_known, v.key, v.origin, v.from, v.first, v.fetched, v.all, v.hold);
+  a(v.said, v.parameters, v.parameters_known, v.key, v.origin, v.from, v.first, v.fetched, v.all, v.hold, v.jumped);
 }
+
+template <class A, Is<Session::Touch> T>
+void walk(A& a, T& v) { a(v.relation, v.text, v.written, v.told); }
 
 template <class A, Is<Session::Deferred> T>
 void walk(A& a, T& v) { a(v.access, v.said, v.when); }
@@ -85,10 +91,10 @@ void walk(A& a, T& v) { a(v.origin, v.time, v.read, v.written); }
 
 template <class A, Is<Session> T>
 void walk(A& a, T& v) {
-  a(v.id, v.last, v.last_known, v.transaction, v.role, v.search_path, v.prepared, v.cursors);
+  a(v.id, v.last, v.last_known, v.transaction, v.role, v.search_path, v.odd, v.dropped, v.prepared, v.cursors);
   a.changes(v.added);
   a.changes(v.removed);
-  a(v.number, v.before, v.before_known, v.rows, v.reaches, v.staged, v.views, v.deferred, v.opened, v.locked, v.other_modes);
+  a(v.number, v.before, v.before_known, v.rows, v.reaches, v.staged, v.touched, v.views, v.deferred, v.opened, v.locked, v.other_modes);
 }
 
 // ---------------------------------------------------------------------------------------- writing
@@ -261,12 +267,12 @@ class LearnedReader {
   }
   template <class T>
   void get(std::vector<T>& v) {
-    const std::size_t most = std::same_as<T, Reach> ? kMaxReaches : std::same_as<T, Definition> ? Catalogue::kMaxCopies : SIZE_MAX;
+    const std::size_t most = std::same_as<T, KnownStatement> ? 1 : std::same_as<T, Reach> ? kMaxReaches : std::same_as<T, Definition> ? Catalogue::kMaxCopies : SIZE_MAX;
     for (std::size_t n = count(most); n > 0 && !failed(); --n) {
       T one{};
       get(one);
       v.push_back(std::move(one));
-      if (std::same_as<T, Definition> && last_unread_) {
+      if ((std::same_as<T, Definition> || std::same_as<T, KnownStatement>) && last_unread_) {
         v.pop_back();
         last_unread_ = false;
       }
@@ -386,6 +392,7 @@ Result<LearnedCounts> restore_learned(std::string_view bytes, const ExposureRead
       r(relation, entry);
       if (r.failed()) break;
       const bool whole = !r.take_unread();
+      if (!whole) entry.hidden = "the statement that made it cannot be read any more";
       ++(catalogue.restore(std::move(relation), std::move(entry)) && whole ? counts.relations : counts.left_out);
     }
   }

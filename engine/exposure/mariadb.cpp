@@ -78,8 +78,8 @@ void hidden_tables(StatementLine& line, const sql::Statement& s, const Session::
   if (s.query.outputs.empty() && !copies) return;
   if (!copies && s.kind != Kind::kSelect && s.kind != Kind::kInsert && s.kind != Kind::kDelete && s.kind != Kind::kUpdate) return;
   Expanded expanded;
-  const bool needed = needs_expansion(s.query, line.catalogue);
-  if (needed) expanded = expand(s.query, line.catalogue);
+  const bool needed = needs_expansion(s.query, line.catalogue, names_of(line));
+  if (needed) expanded = expand(s.query, line.catalogue, names_of(line));
   const Query& query = needed ? expanded.query : s.query;
   std::map<std::string, int> more;
   for (const std::string& table : opened.read) ++more[table];
@@ -128,6 +128,12 @@ void unseen_writes(StatementLine& line, const Session::Opened& opened, const sql
       });
     });
     if (followed) continue;
+    // A trigger, function or procedure filled it, from whatever was read or written beside it.
+    for (const std::vector<std::string>* list : {&opened.read, &opened.written}) {
+      for (const std::string& from : *list) {
+        if (from != table && !person_columns(line, from).empty() && person_columns(line, table).empty()) line.catalogue.feed(table, from);
+      }
+    }
     for (const PersonColumn& key : person_columns(line, table)) {
       People* people = line.state.registers.find(key.dataset);
       if (!key.main || people == nullptr || !people->registered() || line.when.to <= people->as_of()) continue;

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "engine/exposure/answer.hpp"
+#include "engine/exposure/copies.hpp"
 #include "engine/exposure/register_changes.hpp"
+#include "engine/exposure/settings.hpp"
 #include "engine/exposure/statements.hpp"
 
 namespace tocsin::engine {
@@ -79,12 +81,6 @@ void without_text(StatementLine& line) {
   if (reading) by_relation(line, "the log does not show the statement");
 }
 
-// A table or view that shows people of another may have been made, and nobody knows whom.
-bool makes_a_relation(const Statement& st) {
-  return st.command.starts_with("CREATE TABLE") || st.command == "SELECT INTO" || st.command.starts_with("CREATE VIEW") ||
-         st.command.starts_with("CREATE MATERIALIZED VIEW") || st.command.starts_with("CREATE FOREIGN TABLE");
-}
-
 void unread(StatementLine& line, const Error& error) {
   const Access& access = line.access;
   unread_write(line);
@@ -93,7 +89,7 @@ void unread(StatementLine& line, const Error& error) {
                        access.statement.command == "EXECUTE" || access.outcome == Outcome::kFailure;
   if (reading) {
     by_relation(line, error.message);
-  } else if (makes_a_relation(access.statement)) {
+  } else if (hide_made(line, "whose data it holds is not known, as the statement that made it was not understood (" + error.message + ")")) {
     Reach reach = blank(line, "", statement_key(line) + "/made");
     reach.way = "select";
     reach.at_least = 0;
@@ -139,15 +135,27 @@ void read_postgres(StatementLine& line) {
   }
   if (is_catalog_relation(access.resource.dataset)) return;
   if (st.text.empty()) {
+    touch(line, nullptr);
     without_text(line);
     return;
   }
   if (garbled(st)) {
     if (st.relation.find(kReplacement) != std::string::npos) access.resource.dataset.clear();  // not even its name
+    touch(line, nullptr);
     unread(line, {Errc::kUnsupported, "the log shows its text in an unknown encoding", {}, {}});
     return;
   }
+  if (const std::string odd = odd_reason(line); !odd.empty()) {
+    touch(line, nullptr);
+    unread(line, {Errc::kUnsupported, odd, {}, {}});
+    // What it sets is noted all the same: nothing of it can narrow an answer.
+    if (auto reading = sql::read(st.text); reading && access.outcome != Outcome::kFailure) {
+      for (const sql::Statement& s : (*reading)->statements) note_settings(line, s);
+    }
+    return;
+  }
   auto reading = sql::read(st.text);
+  touch(line, reading ? reading->get() : nullptr);
   if (!reading) {
     unread(line, reading.error());
     return;

@@ -97,6 +97,10 @@ std::string with_commas(std::uint64_t n) {
 
 std::string people_word(std::uint64_t n) { return n == 1 ? "1 person" : with_commas(n) + " people"; }
 
+Names names_of(const StatementLine& line) {
+  return {line.access.statement.relation.empty() ? std::string_view() : std::string_view(line.access.resource.dataset), line.session.id};
+}
+
 std::string qualified(const StatementLine& line, const sql::Relation& relation) {
   const std::string& logged = line.access.resource.dataset;
   if (relation.schema.empty() && !logged.empty() && last_part(logged) == relation.name) return logged;

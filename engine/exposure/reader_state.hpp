@@ -4,6 +4,8 @@
 //   postgres.cpp          pgaudit: a line of a log → the statements it is about
 //   mariadb.cpp           server_audit: the same, where tables are named on lines of their own
 //   statements.cpp        what one statement means in its session: cursors, prepared statements, copies, roles
+//   copies.cpp            which relations hold copies of people's data
+//   settings.cpp          settings that let statements mean something else
 //   answer.cpp            a query that gives rows to the client → reaches
 //   people_columns.cpp    which columns of a table name people
 //   register_changes.cpp  inserts, updates and deletes keep the register true
@@ -80,6 +82,8 @@ void name_resource(StatementLine& line, const sql::Query& query);
 
 [[nodiscard]] std::string_view last_part(std::string_view relation);  // "patient" of "crm.patient"
 [[nodiscard]] bool names_relation(const sql::Query& query, std::string_view relation);
+// How the names of relations in the statement are to be understood.
+[[nodiscard]] Names names_of(const StatementLine& line);
 // The log names relations with their schema; the statement may not.
 [[nodiscard]] std::string qualified(const StatementLine& line, const sql::Relation& relation);
 // A refusal before anything was read.

@@ -32,13 +32,24 @@ struct Session {
     std::uint64_t fetched = 0;
     bool all = false;
     bool hold = false;
+    bool jumped = false;   // it was moved other than by FETCH n: which rows came is not their order
+  };
+  // A relation that a line of the statement names, and the text in which it does.
+  struct Touch {
+    std::string relation;
+    std::uint64_t text = 0;
+    bool written = false;
+    bool told = false;     // the text itself says what is written there
+    bool operator==(const Touch&) const = default;
   };
   std::string id;
   Time last{};            // of the newest record of an earlier statement
   bool last_known = false;
   std::optional<Time> transaction;  // since when one is open, at the latest
   std::string role;
-  std::vector<std::string> search_path;
+  std::vector<std::string> search_path;  // empty if it is not surely known
+  std::vector<std::string> odd;          // settings that let statements mean something else (settings.hpp)
+  std::vector<std::string> dropped;      // relations, in this transaction, to be forgotten at COMMIT
   std::map<std::string, Prepared, std::less<>> prepared;
   std::map<std::string, Cursor, std::less<>> cursors;
   std::vector<std::pair<std::string, storage::PersonNo>> added;    // in this transaction, to be taken back at ROLLBACK
@@ -50,7 +61,8 @@ struct Session {
   bool before_known = false;
   std::map<std::size_t, std::uint64_t> rows;  // most rows seen, by text
   std::vector<Reach> reaches;                 // newest per key
-  bool staged = false;
+  std::vector<std::uint64_t> staged;          // texts whose copies are noted
+  std::vector<Touch> touched;
   std::set<std::string> views;                // VIEW lines
   // A prepared write whose values are not with its line: they may come with the EXECUTE.
   struct Deferred {

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "engine/exposure/answer.hpp"
+#include "engine/exposure/copies.hpp"
 #include "engine/exposure/register_changes.hpp"
+#include "engine/exposure/settings.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -34,13 +36,6 @@ std::string copy_way(const Access& access) {
   return iequals(access.via, "pg_dump") || iequals(access.client.user_agent, "pg_dump") ? "pg_dump" : "copy";
 }
 
-void set_search_path(Session& s, const std::string& setting) {
-  s.search_path.clear();
-  for (const std::string_view part : split(setting, ',')) {
-    if (!trim(part).empty()) s.search_path.emplace_back(trim(part));
-  }
-}
-
 void end_transaction(StatementLine& line, bool rolled_back) {
   Session& s = line.session;
   if (rolled_back && !line.state.warming) {
@@ -51,41 +46,9 @@ void end_transaction(StatementLine& line, bool rolled_back) {
   }
   s.added.clear();
   s.removed.clear();
+  settle_dropped(line, rolled_back);
   s.transaction.reset();
   std::erase_if(s.cursors, [](const auto& entry) { return !entry.second.hold; });
-}
-
-void create_table(StatementLine& line, const sql::Statement& s) {
-  if (line.access.outcome == Outcome::kFailure || line.access.statement.command != "CREATE TABLE") return;
-  const std::string name = qualified(line, s.target);
-  line.catalogue.set_columns(name, s.target_columns);
-  std::vector<std::string> parents;
-  for (const sql::Relation& parent : s.parents) parents.push_back(parent.text());
-  if (!parents.empty()) line.catalogue.set_parents(name, std::move(parents));
-}
-
-void stage(StatementLine& line, const ReadingPtr& reading, const sql::Statement& s) {
-  if (line.session.staged || line.access.outcome == Outcome::kFailure) return;
-  const bool people = std::any_of(s.query.sources.begin(), s.query.sources.end(),
-                                  [](const Source& source) { return source.staged > Use::kStatistic; });
-  if (!people) return;
-  line.session.staged = true;
-  line.catalogue.add_copy(s.target.text(), definition(line, said(line, reading, s), true));
-}
-
-// CREATE TABLE … AS EXECUTE q(5).
-void stage_prepared(StatementLine& line, const sql::Statement& s) {
-  const auto found = line.session.prepared.find(s.name);
-  if (line.session.staged || line.access.outcome == Outcome::kFailure || found == line.session.prepared.end()) return;
-  line.session.staged = true;
-  Definition d = definition(line, found->second.said, true);
-  d.parameters.clear();
-  d.parameters_known = true;
-  for (const sql::Value& v : s.arguments) {
-    d.parameters_known = d.parameters_known && v.known && v.parameter == 0;
-    d.parameters.push_back(v.text);
-  }
-  line.catalogue.add_copy(s.target.text(), std::move(d));
 }
 
 void prepare(StatementLine& line, KnownStatement said, const std::string& name) {
@@ -230,7 +193,8 @@ void begin_statement(ReaderState& state, Session& s, const Access& access) {
   s.before_known = s.last_known;
   s.rows.clear();
   s.reaches.clear();
-  s.staged = false;
+  s.staged.clear();
+  s.touched.clear();
   s.views.clear();
 }
 
@@ -261,39 +225,27 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
         write(line, s);
       }
     }
-    if (!s.staged.empty()) stage(line, reading, s);
+    follow_copies(line, reading, s);
   }
+  if (!failed) note_settings(line, s);
   switch (s.kind) {
     case Kind::kSet:
-      if (failed) return;
-      if (s.name == "role") line.session.role = s.setting == "none" ? "" : s.setting;
-      if (s.name == "session_authorization") line.session.role = s.setting;
-      if (s.name == "search_path") set_search_path(line.session, s.setting);
-      return;
     case Kind::kReset:
-      if (failed) return;
-      if (s.name.empty() || s.name == "role" || s.name == "session_authorization") line.session.role.clear();
-      if (s.name.empty() || s.name == "search_path") line.session.search_path.clear();
-      return;
+    case Kind::kDefaults: return;
     case Kind::kBegin:
       if (!line.session.transaction) line.session.transaction = line.when.from;
       return;
     case Kind::kCommit:
     case Kind::kRollback: end_transaction(line, s.kind == Kind::kRollback); return;
     case Kind::kRollbackTo: return;  // part of the transaction; what it took back stays counted
-    case Kind::kCreateTable: create_table(line, s); return;
+    case Kind::kCreateTable:
     case Kind::kCreateForeign:
-      if (!failed) line.catalogue.set_foreign(qualified(line, s.target), s.remote);
-      return;
     case Kind::kCreateView:
-      if (!failed) line.catalogue.define(s.target.text(), definition(line, said(line, reading, s), false));
-      return;
     case Kind::kDrop:
-      for (const sql::Relation& r : s.dropped) line.catalogue.drop(r.text());
-      return;
     case Kind::kRename:
-      line.catalogue.rename(s.target.text(), sql::Relation{s.target.schema, s.new_name}.text());
-      return;
+    case Kind::kAlterTable:
+    case Kind::kRule:
+    case Kind::kRefresh: change_relations(line, reading, s); return;
     case Kind::kPrepare:
       if (command == "PREPARE") {
         if (!failed) prepare(line, said(line, reading, s), s.name);
@@ -320,9 +272,7 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
       return;
     case Kind::kExecute: execute(line, s); return;
     case Kind::kExplain: return;  // a plan, no rows
-    case Kind::kCreateAs:
-      if (s.inner == Kind::kExecute) stage_prepared(line, s);
-      return;
+    case Kind::kCreateAs: return;
     case Kind::kCopyOut: query(line, s, copy_way(access), index, several); return;
     case Kind::kCopyIn: return;
     case Kind::kInsert:
@@ -332,7 +282,6 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
       if (!s.query.outputs.empty()) query(line, s, "returning", index, several);
       return;
     case Kind::kSelect: query(line, s, line.mysql_way.empty() ? "select" : line.mysql_way, index, several); return;
-    case Kind::kRefresh: line.catalogue.extend(s.target.text(), access.time); return;
     case Kind::kTruncate:
     case Kind::kCall:
     case Kind::kOther: other(line); return;

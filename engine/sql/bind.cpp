@@ -19,6 +19,7 @@ void each_value(Reading& reading, Each&& each) {
       if (p.high) each(*p.high);
     }
     each(s.query.limit_parameter);
+    each(s.query.skipped);
     for (auto& w : s.writes) {
       for (auto& row : w.rows) {
         for (auto& v : row) each(v);

@@ -12,6 +12,7 @@
 
 #include "engine/sql/bind.hpp"
 #include "engine/sql/functions.hpp"
+#include "engine/sql/utility.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine::sql {
@@ -66,6 +67,7 @@ struct Sub {
   bool barrier = false;
   bool aggregate = false;
   bool one_to_one = false;
+  std::optional<Ordering> order;
 };
 
 struct LevelFlags {
@@ -109,8 +111,7 @@ class Compiler {
       if (into) {
         kind = Kind::kCreateAs;
         statement.inner = Kind::kSelect;
-        statement.target = relation(into.at("rel"));
-        names(into, "colNames", statement.target_columns);
+        made_as(into);
       }
     } else if (tag == "InsertStmt" || tag == "UpdateStmt" || tag == "DeleteStmt" || tag == "MergeStmt") {
       Env env;
@@ -156,13 +157,18 @@ class Compiler {
     } else if (tag == "ViewStmt") {
       kind = Kind::kCreateView;
       statement.target = relation(body.at("view"));
+      statement.temporary = body.at("view").text("relpersistence") == "t";
       names(body, "aliases", statement.target_columns);
     } else {
       kind = Kind::kCreateAs;
-      const Tree into = body.at("into");
-      statement.target = relation(into.at("rel"));
-      names(into, "colNames", statement.target_columns);
+      made_as(body.at("into"));
     }
+  }
+
+  void made_as(Tree into) {
+    statement.target = relation(into.at("rel"));
+    statement.temporary = into.at("rel").text("relpersistence") == "t";
+    names(into, "colNames", statement.target_columns);
   }
 
   void copy(Tree body, Kind& kind) {
@@ -196,87 +202,12 @@ class Compiler {
   }
 
   void utility(std::string_view tag, Tree body, Kind& kind) {
-    if (tag == "FetchStmt") {
-      kind = body.flag("ismove") ? Kind::kMove : Kind::kFetch;
-      statement.name = body.text("portalname");
-      const std::int64_t many = body.number("howMany");
-      statement.all = many == INT64_MAX || many == INT64_MIN || many == INT32_MAX;
-      const std::string_view direction = body.text("direction");
-      const bool one = direction == "FETCH_ABSOLUTE" || direction == "FETCH_RELATIVE";
-      statement.count = one ? 1 : static_cast<std::uint64_t>(many < 0 ? -(many + 1) + 1 : many);
-    } else if (tag == "ClosePortalStmt") {
-      kind = Kind::kClose;
-      statement.name = body.text("portalname");
-    } else if (tag == "ExecuteStmt") {
-      kind = Kind::kExecute;
-      statement.name = body.text("name");
-      body.items("params", [&](Tree p) { statement.arguments.push_back(value(p)); });
-    } else if (tag == "DeallocateStmt") {
-      kind = Kind::kDeallocate;
-      statement.name = body.text("name");
-    } else if (tag == "VariableSetStmt") {
-      const std::string_view how = body.text("kind");
-      kind = how == "VAR_SET_VALUE" ? Kind::kSet : Kind::kReset;
-      statement.name = how == "VAR_RESET_ALL" ? "" : body.text("name");
-      body.items("args", [&](Tree arg) {
-        if (!statement.setting.empty()) statement.setting += ',';
-        const Value setting = value(arg);
-        pin(setting.literal);
-        statement.setting += setting.text;
-      });
-    } else if (tag == "TransactionStmt") {
-      const std::string_view how = body.text("kind");
-      if (how == "TRANS_STMT_BEGIN" || how == "TRANS_STMT_START") kind = Kind::kBegin;
-      if (how == "TRANS_STMT_COMMIT" || how == "TRANS_STMT_PREPARE" || how == "TRANS_STMT_COMMIT_PREPARED") {
-        kind = Kind::kCommit;
-      }
-      if (how == "TRANS_STMT_ROLLBACK" || how == "TRANS_STMT_ROLLBACK_PREPARED") kind = Kind::kRollback;
-      if (how == "TRANS_STMT_ROLLBACK_TO") kind = Kind::kRollbackTo;
-    } else if (tag == "CreateStmt") {
-      kind = Kind::kCreateTable;
-      statement.target = relation(body.at("relation"));
-      body.items("tableElts", [&](Tree element) {
-        if (const Tree column = element.at("ColumnDef")) {
-          statement.target_columns.emplace_back(column.text("colname"));
-        }
-      });
-      body.items("inhRelations", [&](Tree parent) { statement.parents.push_back(relation(parent.at("RangeVar"))); });
-    } else if (tag == "CreateForeignTableStmt") {
-      kind = Kind::kCreateForeign;
-      const Tree base = body.at("base") ? body.at("base") : body.at("baseStmt");
-      statement.target = relation(base.at("relation"));
-      bool renamed = false;  // a column that is called otherwise on the other side
-      base.items("tableElts", [&](Tree element) { renamed = renamed || element.at("ColumnDef").size("fdwoptions") > 0; });
-      statement.remote = statement.target;
-      bool named = false;
-      body.items("options", [&](Tree option) {
-        const Tree element = option.at("DefElem");
-        if (element.text("defname") == "schema_name") statement.remote.schema = element.at("arg").string();
-        if (element.text("defname") == "table_name") statement.remote.name = element.at("arg").string();
-        named = named || element.text("defname") == "table_name";
-      });
-      if (renamed || !named) statement.remote = {};
-    } else if (tag == "DropStmt") {
-      kind = Kind::kDrop;
-      body.items("objects", [&](Tree object) {
-        std::vector<std::string> parts;
-        names(object.at("List"), "items", parts);
-        if (parts.empty()) return;
-        statement.dropped.push_back({parts.size() > 1 ? parts[parts.size() - 2] : "", parts.back()});
-      });
-    } else if (tag == "TruncateStmt") {
-      kind = Kind::kTruncate;
-    } else if (tag == "CallStmt" || tag == "DoStmt") {
-      kind = Kind::kCall;
-    } else if (tag == "RenameStmt" && (body.text("renameType") == "OBJECT_TABLE" || body.text("renameType") == "OBJECT_VIEW" ||
-                                       body.text("renameType") == "OBJECT_MATVIEW")) {
-      kind = Kind::kRename;
-      statement.target = relation(body.at("relation"));
-      statement.new_name = body.text("newname");
-    } else if (tag == "RefreshMatViewStmt") {
-      kind = Kind::kRefresh;
-      statement.target = relation(body.at("relation"));
-    }
+    const ValueReader read = [this](Tree node, bool looked_at) {
+      Value v = value(node);
+      if (looked_at) pin(std::exchange(v.literal, 0));
+      return v;
+    };
+    compile_utility(tag, body, read, statement, kind);
   }
 
   static Tree into_clause(Tree select) {
@@ -299,10 +230,12 @@ class Compiler {
     query.barrier = sub.barrier;
     query.aggregate = sub.aggregate;
     query.one_to_one = sub.one_to_one;
+    query.order = std::move(sub.order);
     if (!select) return;
     const Tree count = select.at("limitCount");
     query.limited = static_cast<bool>(count) || static_cast<bool>(select.at("limitOffset"));
     query.offset = static_cast<bool>(select.at("limitOffset"));
+    if (query.offset) query.skipped = value(select.at("limitOffset"));
     if (count && select.text("limitOption") == "LIMIT_OPTION_COUNT") {
       const Value limit = value(count);
       if (limit.parameter > 0) query.limit_parameter = limit;
@@ -316,6 +249,7 @@ class Compiler {
       for (const Part& part : column.parts) constants = constants && part.use == Use::kExistence;
     }
     select.items("lockingClause", [&](Tree lock) {
+      query.order.reset();  // SKIP LOCKED, and rows that changed while the lock was waited for
       if (constants && lock.at("LockingClause").text("strength") == "LCS_FORKEYSHARE") query.key_share = true;
     });
   }
@@ -369,6 +303,7 @@ class Compiler {
     sub.aggregate = flags.aggregate && !grouped;
     sub.barrier = flags.window;
     if (sub.barrier) forget_lineage(sub);
+    sub.order = ordering(node, env, sub);
     sub.one_to_one = from_items == 1 && plain_from && from_sources.size() == 1 && env.items.size() == 1 &&
                      env.items.front().source >= 0 && !grouped && !flags.aggregate && !flags.unknown_function &&
                      node.size("distinctClause") == 0;
@@ -870,10 +805,21 @@ class Compiler {
     }
     if (tag == "FuncCall") {
       const std::string name = function_name(node.content());
-      if (name == "dblink" || name == "dblink_fetch" || name == "dblink_get_result") statement.query.elsewhere = true;
+      if (reads_elsewhere(name)) statement.query.elsewhere = name;
+      if (name == "set_config") set_config(node.content());
       use = use_in_call(node.content(), use, flags);
     }
     children(node, [&](Tree child) { parts_of(child, env, use, out, flags, sources); });
+  }
+
+  void set_config(Tree call) {
+    std::vector<Value> args;
+    call.items("args", [&](Tree arg) { args.push_back(value(arg)); });
+    for (Value& arg : args) pin(std::exchange(arg.literal, 0));
+    if (statement.settings.size() >= kMaxSources) throw TooLarge{};
+    // A name that the statement does not show: any setting.
+    const bool named = !args.empty() && args[0].known && args[0].parameter == 0;
+    statement.settings.push_back({named ? args[0].text : "", args.size() > 1 ? args[1] : Value{}});
   }
 
   static Use use_in_call(Tree call, Use use, LevelFlags& flags) {
@@ -900,6 +846,7 @@ class Compiler {
     parts_of(link.at("testexpr"), env, use, out, flags, sources);
     const Sub sub = select(link.at("subselect").at("SelectStmt"), &env);
     append(sources, sub.sources);
+    for (const int s : sub.sources) statement.query.sources[static_cast<std::size_t>(s)].nullable = true;  // no row is NULL
     const std::string_view type = link.text("subLinkType");
     Use inside = Use::kStatistic;  // EXISTS, IN, ANY, ALL: one bit
     if (type == "EXPR_SUBLINK" || type == "ROWCOMPARE_SUBLINK" || type == "MULTIEXPR_SUBLINK") inside = use;
@@ -981,6 +928,55 @@ class Compiler {
     if (plain_distinct) merge_rows(sub, lineage_columns(sub));
   }
 
+  // ------------------------------------------------------------------ ORDER BY
+  // The first column by which rows are sorted. Later ones only order rows that are equal in it.
+  std::optional<Ordering> ordering(Tree node, Env& env, const Sub& sub) {
+    Tree first;
+    node.items("sortClause", [&](Tree item) {
+      if (!first) first = item.at("SortBy");
+    });
+    if (!first) return std::nullopt;
+    const std::string_view way = first.text("sortby_dir");
+    if (way == "SORTBY_USING") return std::nullopt;
+    Ordering out;
+    out.descending = way == "SORTBY_DESC";
+    const Tree by = first.at("node");
+    if (by.tag() == "ColumnRef") {
+      // A name of the result goes before a name of the source: it may be a computed column.
+      std::string name;
+      by.content().items("fields", [&](Tree field) { name = field.string(); });
+      const bool plain = by.content().size("fields") == 1;
+      const Flow* named = nullptr;
+      bool several = false;
+      for (const Flow& column : sub.columns) {
+        if (!plain || column.name != name) continue;
+        several = several || named != nullptr;
+        named = &column;
+      }
+      if (several) return std::nullopt;
+      if (named != nullptr) {
+        if (named->source < 0 || named->column == "*") return std::nullopt;
+        out.column = {{named->source}, named->column, true};
+        return out;
+      }
+      auto found = find(by.content(), &env).column;
+      if (!found || found->cast) return std::nullopt;
+      out.column = std::move(*found);
+      return out;
+    }
+    if (by.tag() == "A_Const") {  // ORDER BY 2
+      pin(literal_of(by.content()));
+      const auto at = by.content().at("ival").number("ival");
+      const bool stars = std::any_of(sub.columns.begin(), sub.columns.end(), [](const Flow& c) { return c.name == "*"; });
+      if (stars || at < 1 || static_cast<std::size_t>(at) > sub.columns.size()) return std::nullopt;
+      const Flow& column = sub.columns[static_cast<std::size_t>(at - 1)];
+      if (column.source < 0 || column.column == "*") return std::nullopt;
+      out.column = {{column.source}, column.column, true};
+      return out;
+    }
+    return std::nullopt;
+  }
+
   // ------------------------------------------------------------------ conditions
   int add(Predicate predicate) {
     if (statement.query.predicates.size() >= kMaxPredicates) throw TooLarge{};
@@ -997,7 +993,10 @@ class Compiler {
   }
 
   void restrict(const std::vector<int>& sources, int predicate) {
-    if (statement.query.predicates[static_cast<std::size_t>(predicate)].op == Op::kTrue) return;
+    if (statement.query.predicates[static_cast<std::size_t>(predicate)].op == Op::kTrue) {
+      statement.query.undecided = true;
+      return;
+    }
     for (const int s : sources) statement.query.sources[static_cast<std::size_t>(s)].filters.push_back(predicate);
   }
 
@@ -1359,8 +1358,24 @@ class Compiler {
       body.items("targetList", [&](Tree t) {
         const Tree set = t.at("ResTarget");
         write.set.emplace_back(set.text("name"), value(set.at("val")));
-        filter_only(set.at("val"), env, sub.sources);
+        flows_in(set.at("val"), std::string(set.text("name")), target, env, sub);
       });
+      body.items("mergeWhenClauses", [&](Tree when) {
+        const Tree clause = when.at("MergeWhenClause");
+        std::vector<std::string> columns;
+        clause.items("targetList", [&](Tree t) {
+          const Tree set = t.at("ResTarget");
+          columns.emplace_back(set.text("name"));
+          if (set.at("val")) flows_in(set.at("val"), columns.back(), target, env, sub);
+          if (clause.text("commandType") == "CMD_UPDATE") write.set.emplace_back(set.text("name"), Value{});
+        });
+        std::size_t at = 0;
+        clause.items("values", [&](Tree cell) {
+          flows_in(cell, at < columns.size() ? columns[at] : "*", target, env, sub);
+          ++at;
+        });
+      });
+      filter_only(body.at("joinCondition"), env, sub.sources);  // what does not match is inserted: it narrows nothing
       if (const Tree where = body.at("whereClause")) restrict(sub.sources, condition(where, env, sub.sources));
     }
     statement.writes.push_back(std::move(write));
@@ -1380,10 +1395,28 @@ class Compiler {
     return sub;
   }
 
+  // A value that goes into a column of the table that is written: readers of that table reach whom it is about.
+  void flows_in(Tree node, const std::string& column, int target, Env& env, Sub& sub) {
+    LevelFlags flags;
+    Flow flow;
+    flow.name = column;
+    parts_of(node, env, Use::kRow, flow.parts, flags, sub.sources);
+    std::erase_if(flow.parts, [&](const Part& part) { return part.source == target; });  // the row's own values
+    if (flow.parts.empty()) return;
+    append(staged_parts_, flow.parts);
+    statement_outputs_.push_back({column, -1, {}});
+    sub.columns.push_back(std::move(flow));
+  }
+
   void insert(Tree body, Env& env, Write& write, Sub& sub) {
     write.kind = Kind::kInsert;
     body.items("cols", [&](Tree c) { write.columns.emplace_back(c.at("ResTarget").text("name")); });
     write.upsert = body.at("onConflictClause").text("action") == "ONCONFLICT_UPDATE";
+    statement.query.sources[static_cast<std::size_t>(write.source)].inserted = !write.upsert;
+    body.at("onConflictClause").items("targetList", [&](Tree t) {
+      const Tree set = t.at("ResTarget");
+      flows_in(set.at("val"), std::string(set.text("name")), write.source, env, sub);
+    });
     const Tree select_node = body.at("selectStmt").at("SelectStmt");
     if (!select_node) return;
     if (select_node.size("valuesLists") == 0) {
@@ -1403,8 +1436,9 @@ class Compiler {
     select_node.items("valuesLists", [&](Tree row) {
       std::vector<Value> cells;
       row.at("List").items("items", [&](Tree cell) {
+        const std::string column = cells.size() < write.columns.size() ? write.columns[cells.size()] : "*";
         cells.push_back(value(cell));
-        filter_only(cell, env, sub.sources);
+        flows_in(cell, column, write.source, env, sub);
       });
       write.rows.push_back(std::move(cells));
     });

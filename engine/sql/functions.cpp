@@ -30,6 +30,11 @@ constexpr std::array<std::string_view, 84> kScalars = {
     "sha256", "sign", "split_part", "sqrt", "strpos", "substr", "substring", "timezone", "to_char", "to_date",
     "to_json", "to_jsonb", "to_timestamp", "upper"};
 
+constexpr std::array<std::string_view, 16> kElsewhere = {
+    "dblink", "dblink_fetch", "dblink_get_result", "get_raw_page", "heap_page_items", "lo_export", "lo_get", "loread", "pg_get_wal_records_info",
+    "pg_logical_slot_get_binary_changes", "pg_logical_slot_get_changes", "pg_logical_slot_peek_binary_changes", "pg_logical_slot_peek_changes",
+    "pg_read_binary_file", "pg_read_file", "tuple_data_split"};
+
 template <std::size_t N>
 bool holds(const std::array<std::string_view, N>& names, std::string_view name) noexcept {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -44,5 +49,7 @@ FunctionKind function_kind(std::string_view name) noexcept {
   if (holds(kScalars, name)) return FunctionKind::kScalar;
   return FunctionKind::kUnknown;
 }
+
+bool reads_elsewhere(std::string_view name) noexcept { return holds(kElsewhere, name); }
 
 }  // namespace tocsin::engine::sql

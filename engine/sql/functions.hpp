@@ -18,4 +18,8 @@ enum class FunctionKind : std::uint8_t {
 // `name` in lower case, of pg_catalog.
 [[nodiscard]] FunctionKind function_kind(std::string_view name) noexcept;
 
+// Whether a function brings what the log names no relation for: rows of other servers, files, large objects, the
+// stream of replication.
+[[nodiscard]] bool reads_elsewhere(std::string_view name) noexcept;
+
 }  // namespace tocsin::engine::sql

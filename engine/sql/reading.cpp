@@ -64,6 +64,9 @@ const char* name(Kind kind) {
     case Kind::kCall: return "call";
     case Kind::kRename: return "rename";
     case Kind::kRefresh: return "refresh";
+    case Kind::kAlterTable: return "alter table";
+    case Kind::kRule: return "rule";
+    case Kind::kDefaults: return "defaults";
   }
   return "other";
 }

@@ -36,7 +36,7 @@ inline constexpr std::size_t kMaxCachedBytes = 8 * 1024;  // longer statements a
 enum class Kind : std::uint8_t {
   kOther, kSelect, kInsert, kUpdate, kDelete, kMerge, kCopyOut, kCopyIn, kDeclare, kFetch, kMove, kClose, kPrepare,
   kExecute, kDeallocate, kCreateAs, kExplain, kSet, kReset, kBegin, kCommit, kRollback, kRollbackTo, kCreateTable,
-  kCreateForeign, kCreateView, kDrop, kTruncate, kCall, kRename, kRefresh,
+  kCreateForeign, kCreateView, kDrop, kTruncate, kCall, kRename, kRefresh, kAlterTable, kRule, kDefaults,
 };
 
 // A relation as the statement writes it. `schema` is empty if it is not qualified.
@@ -119,6 +119,7 @@ struct Source {
   bool merged = false;               // a row of the result may stand for several rows of this source …
   std::vector<Column> group_by;      // … that agree in these columns
   bool written = false;              // target of INSERT, UPDATE, DELETE, MERGE
+  bool inserted = false;             // only new rows of it can be shown
   bool operator==(const Source&) const = default;
 };
 
@@ -130,6 +131,13 @@ struct Output {
   bool operator==(const Output&) const = default;
 };
 
+// ORDER BY a column.
+struct Ordering {
+  Column column;
+  bool descending = false;
+  bool operator==(const Ordering&) const = default;
+};
+
 struct Query {
   std::vector<Source> sources;
   std::vector<Predicate> predicates;
@@ -138,12 +146,30 @@ struct Query {
   Value limit_parameter;               // LIMIT $n
   bool limited = false;                // LIMIT or OFFSET is there
   bool offset = false;
+  Value skipped;                       // OFFSET: how many; unknown if it is no constant or parameter
+  std::optional<Ordering> order;       // the first column of ORDER BY of the whole result, if the rest of it is simple
+  bool undecided = false;   // a condition was not understood: not every row that meets the others came
   bool one_to_one = false;  // each row of the result is one row of sources[0], and no two are the same row
   bool barrier = false;     // window functions or set operations: conditions on the result say nothing of the sources
   bool aggregate = false;   // an aggregate without GROUP BY: one row whatever is there
-  bool elsewhere = false;   // rows come from another database (dblink)
+  std::string elsewhere;    // the function that brings what no relation of the statement holds: dblink, pg_read_file, …
   bool key_share = false;   // SELECT 1 … FOR KEY SHARE: PostgreSQL's own check of a foreign key
   bool operator==(const Query&) const = default;
+};
+
+// A setting that a statement changes without being SET: set_config(), ALTER ROLE … SET. `value` may be unknown.
+struct Setting {
+  std::string name;
+  Value value;
+  bool operator==(const Setting&) const = default;
+};
+
+// FOR VALUES of a partition. For ranges each end may be open (MINVALUE, MAXVALUE, or not understood).
+struct PartitionBound {
+  char strategy = 0;           // 'l' list, 'r' range, 'h' hash, 'd' DEFAULT; 0 = none
+  std::vector<Value> values;   // of a list
+  std::optional<Value> low, high;  // of the first column: low <= it, it < high (<= if there are more columns)
+  bool operator==(const PartitionBound&) const = default;
 };
 
 // What a statement changes in a table; for keeping a register true.
@@ -176,7 +202,15 @@ struct Statement {
   std::vector<Relation> parents;         // CREATE TABLE … INHERITS / PARTITION OF
   std::vector<Relation> dropped;
   std::vector<std::string> target_columns;  // named in CREATE TABLE (…), CREATE VIEW v(…), INSERT INTO t(…)
-  std::string new_name;                  // RENAME
+  std::string new_name;                  // RENAME; ALTER SCHEMA … RENAME has its old name in target.schema alone
+  std::string new_schema;                // ALTER TABLE … SET SCHEMA
+  std::vector<std::string> altered;      // ALTER TABLE, RENAME COLUMN: columns that mean something else; "*" = any
+  bool temporary = false;                // CREATE TEMP …
+  bool if_not_exists = false;
+  bool local = false;                    // SET LOCAL
+  std::vector<Setting> settings;         // set_config(); ALTER ROLE, DATABASE, SYSTEM SET
+  std::string partition_column;          // CREATE TABLE … PARTITION BY LIST or RANGE: the first column, if it is one
+  PartitionBound bound;                  // CREATE TABLE … PARTITION OF, ATTACH PARTITION
   bool operator==(const Statement&) const = default;
 };
 

@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SELECT max(id) FROM visit", "select aggregate\n  0 visit value merged id\n"},
         Case{"SELECT country, count(*) FROM patient GROUP BY country", "select\n  0 patient row merged by 0.country country\n"},
         Case{"SELECT DISTINCT name FROM patient", "select\n  0 patient row merged by 0.name name\n"},
-        Case{"SELECT EXISTS (SELECT 1 FROM patient WHERE id = 3)", "select\n  0 patient statistic [0.id in ('3')]\n"},
+        Case{"SELECT EXISTS (SELECT 1 FROM patient WHERE id = 3)", "select\n  0 patient statistic nullable [0.id in ('3')]\n"},
         Case{"SELECT 1 FROM patient WHERE id = 3", "select one-to-one\n  0 patient existence [0.id in ('3')]\n"},
         Case{"SELECT * FROM (SELECT id, array_agg(name) OVER () FROM patient) s WHERE s.id = 3",
              "select\n  0 patient collected id,name\n"},
@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
              "select barrier\n  0 patient row merged by 0.name name\n  1 patient row merged by 1.name name [1.id in ('1')]\n"},
         Case{"SELECT (SELECT p.name FROM patient p WHERE p.id = v.patient_id) FROM visit v WHERE v.patient_id = 5",
              "select one-to-one\n  0 visit none [0.patient_id in ('5')]\n"
-             "  1 patient row name [1.id = 0.patient_id] [0.patient_id in ('5')]\n"},
+             "  1 patient row nullable name [1.id = 0.patient_id] [0.patient_id in ('5')]\n"},
         Case{"SELECT * FROM visit WHERE patient_id IN (SELECT id FROM patient WHERE country = 'DE')",
              "select one-to-one\n  0 visit row *\n  1 patient none [1.country? in ('DE')]\n"},
         Case{"SELECT a FROM (SELECT id AS a, name FROM patient) s WHERE a = 5",
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SELECT b FROM (SELECT id, name FROM patient) s(a, b) WHERE a = 5",
              "select\n  0 patient row name [0.id in ('5')]\n"},
         Case{"SELECT j.* FROM (patient p JOIN visit v ON true) AS j", "select\n  0 patient row *\n  1 visit row *\n"},
-        Case{"SELECT x FROM json_each((SELECT json_agg(p) FROM patient p)) x", "select\n  0 patient collected merged *\n"}));
+        Case{"SELECT x FROM json_each((SELECT json_agg(p) FROM patient p)) x", "select\n  0 patient collected nullable merged *\n"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Ways, Readings,
