@@ -34,8 +34,11 @@ int report(const Error& error) {
 
 Progress::Progress(std::string label) : label_(std::move(label)), terminal_(::isatty(2) != 0) {}
 
-Progress::~Progress() {
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
   if (shown_) std::fprintf(stderr, "\r\033[K");
+  shown_ = false;
 }
 
 void Progress::at(std::uint64_t done, std::uint64_t total) {

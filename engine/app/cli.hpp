@@ -38,6 +38,7 @@ class Progress {
   explicit Progress(std::string label);
   ~Progress();
   void at(std::uint64_t done, std::uint64_t total);  // total 0 = not known
+  void clear();  // before something else is printed to the terminal
 
  private:
   std::string label_;

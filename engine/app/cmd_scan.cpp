@@ -1,5 +1,7 @@
 // tocsin scan FILE…: plaintext secrets and personal data in text, one line per finding, and never the secret itself.
+#include <fcntl.h>
 #include <sodium.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -14,8 +16,10 @@
 
 #include "engine/app/cli.hpp"
 #include "engine/app/scan_report.hpp"
+#include "engine/app/scan_targets.hpp"
 #include "engine/app/secret_files.hpp"
 #include "rules/base/bytes.hpp"
+#include "rules/base/descriptor.hpp"
 #include "rules/base/text.hpp"
 #include "rules/secrets/fragments.hpp"
 #include "rules/secrets/scanner.hpp"
@@ -31,7 +35,9 @@ namespace secrets = rules::secrets;
 constexpr unsigned kRead = 1 << 20;          // read at once
 constexpr std::size_t kSniffed = 8 << 10;    // bytes that tell a binary file
 constexpr std::size_t kShownDiagnostics = 10;
-constexpr int kMaxDepth = 64;                // of directories
+constexpr std::size_t kShownLeftOut = 5;     // of each kind that is passed over on purpose
+// A file that unpacks to more than this many times its size, once it is larger than that, is no log but a bomb.
+constexpr std::uint64_t kMaxUnpacked = 400, kUnpackedAnyway = 256ULL << 20;
 
 struct Options {
   std::vector<std::string> rules;
@@ -45,6 +51,7 @@ struct Options {
   bool fragments = false;
   bool secrets_only = false;
   bool contacts = false;
+  bool follow = false;
 };
 
 // The key under which a secret seen again is recognised: the data directory's, else one of this run only.
@@ -62,6 +69,35 @@ std::function<std::string(std::string_view)> fingerprinter(const fs::path& data)
   };
 }
 
+using Why = NotScanned::Why;
+using LeftOut = std::optional<NotScanned>;
+
+// What the first bytes of a file that is no text say; nullptr if nothing speaks against reading it.
+struct NoText {
+  std::string_view magic;
+  Why why;
+  const char* what;
+};
+constexpr auto kNoText = std::to_array<NoText>({
+    {"\x28\xb5\x2f\xfd", Why::kPacked, "compressed by zstd, which is not unpacked here (zstdcat FILE | tocsin scan)"},
+    {std::string_view("\xfd" "7zXZ\0", 6), Why::kPacked, "compressed by xz, which is not unpacked here (xzcat FILE | tocsin scan)"},
+    {"BZh", Why::kPacked, "compressed by bzip2, which is not unpacked here (bzcat FILE | tocsin scan)"},
+    {"PK\x03\x04", Why::kPacked, "an archive"},
+    {"\xff\xfe", Why::kUtf16, "UTF-16 (iconv -f UTF-16 -t UTF-8 FILE | tocsin scan)"},
+    {"\xfe\xff", Why::kUtf16, "UTF-16 (iconv -f UTF-16 -t UTF-8 FILE | tocsin scan)"},
+});
+const NoText* no_text(std::string_view bytes) {
+  constexpr std::string_view kBzipBlock = "1AY&SY";
+  for (const NoText& kind : kNoText) {
+    if (!bytes.starts_with(kind.magic)) continue;
+    // Marks that text may begin with ask for a second one.
+    if (kind.magic == "BZh" && !bytes.substr(4).starts_with(kBzipBlock)) continue;
+    if (kind.why == Why::kUtf16 && bytes.substr(0, kSniffed).find('\0') == std::string_view::npos) continue;
+    return &kind;
+  }
+  return nullptr;
+}
+
 // Reads one file, plain or gzip, and hands it to the scanner piece by piece.
 class FileScan {
  public:
@@ -69,24 +105,35 @@ class FileScan {
       : scanner_(scanner), report_(report), options_(options), progress_(progress), total_(total), buffer_(kRead, '\0') {}
 
   std::uint64_t found = 0;
-  std::uint64_t binary = 0;  // files passed over
 
-  Result<void> scan(const std::string& path, bool walked) {
+  // What was not read of it, if anything.
+  LeftOut scan(const ScanTarget& target) {
+    const std::string& path = target.path;
     const bool standard_input = path == "-";
-    errno = 0;
-    gzFile in = standard_input ? gzdopen(dup(0), "rb") : gzopen(path.c_str(), "rb");
-    if (in == nullptr) return fail(Errc::kNotFound, std::string("cannot be opened: ") + std::strerror(errno), path);
+    // What was found on the way was a regular file then; should it be a pipe by now, opening must not wait for a writer.
+    Descriptor fd(standard_input ? ::dup(0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (target.walked ? O_NONBLOCK : 0)));
+    struct stat status {};
+    if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return unreadable(path, std::string("cannot be opened: ") + std::strerror(errno));
+    if (S_ISDIR(status.st_mode)) return unreadable(path, "cannot be read: a directory");
+    if (target.walked && !S_ISREG(status.st_mode)) return NotScanned{path, Why::kSpecial, "no regular file any more"};
+    gzFile in = ::gzdopen(fd.get(), "rb");
+    if (in == nullptr) return unreadable(path, "cannot be opened: no memory");
+    (void)fd.release();
     if (standard_input && isatty(0) != 0) std::fprintf(stderr, "reading standard input, Ctrl-D ends it\n");
     const std::unique_ptr<gzFile_s, int (*)(gzFile)> closer(in, gzclose);
     gzbuffer(in, 128 << 10);
     auto place = standard_input ? secrets::Scanner::Place{} : scanner_.place(path);
     const auto sink = [&](const secrets::Stream::Line& line) { take(path, line); };
-    if (options_.fragments) return read(in, path, walked, secrets::Fragments(scanner_, std::move(place), options_.explain, sink));
-    return read(in, path, walked, secrets::Stream(scanner_, std::move(place), options_.explain, sink));
+    const std::uint64_t size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+    if (options_.fragments) return read(in, target, size, secrets::Fragments(scanner_, std::move(place), options_.explain, sink));
+    return read(in, target, size, secrets::Stream(scanner_, std::move(place), options_.explain, sink));
   }
 
  private:
+  static LeftOut unreadable(const std::string& path, std::string reason) { return NotScanned{path, Why::kUnreadable, std::move(reason)}; }
+
   void take(const std::string& path, const secrets::Stream::Line& line) {
+    if (!line.hits.empty() || !line.drops.empty()) progress_.clear();
     for (const auto& hit : line.hits) {
       ++found;
       report_.hit(path, line, hit);
@@ -95,33 +142,43 @@ class FileScan {
   }
 
   template <typename Text>
-  Result<void> read(gzFile in, const std::string& path, bool walked, Text text) {
-    bool first = true;
-    for (;;) {
+  LeftOut read(gzFile in, const ScanTarget& target, std::uint64_t size, Text text) {
+    const std::string& path = target.path;
+    std::uint64_t unpacked = 0;
+    for (bool first = true;; first = false) {
       const int got = gzread(in, buffer_.data(), kRead);
       if (got < 0) {
         text.finish();
         int code = 0;
-        return fail(Errc::kCorrupt, std::string("cannot be read to its end: ") + gzerror(in, &code), path);
+        const char* const words = gzerror(in, &code);
+        return unreadable(path, std::string("cannot be read to its end: ") + (code == Z_ERRNO ? std::strerror(errno) : words));
       }
       const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
-      // A file that was named is scanned whatever it is; one found on the way is not.
-      if (first && walked && bytes.substr(0, kSniffed).find('\0') != std::string_view::npos) {
-        ++binary;
-        std::fprintf(stderr, "tocsin: %s: binary, passed over; name it to have it scanned\n", printable(path).c_str());
-        return {};
+      if (first) {
+        // A file that was named is scanned whatever it is, unless that could find nothing; one found on the way is not.
+        if (const NoText* kind = no_text(bytes)) return NotScanned{path, target.walked ? kind->why : Why::kUnreadable, kind->what};
+        if (target.walked && bytes.substr(0, kSniffed).find('\0') != std::string_view::npos) {
+          return NotScanned{path, Why::kBinary, "binary, passed over; name it to have it scanned"};
+        }
       }
-      first = false;
       // Of a packed file the packed bytes count, as they do in the total.
-      progress_.at(done_ + static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0)), total_);
+      const auto packed = static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0));
+      progress_.at(done_ + packed, total_);
       if (bytes.empty()) break;
       text.feed(bytes);
+      unpacked += bytes.size();
+      if (unpacked > kUnpackedAnyway && unpacked / kMaxUnpacked > packed) {
+        text.finish();
+        return unreadable(path, "unpacks to more than " + std::to_string(kMaxUnpacked) + " times its size: read no further than " + std::to_string(unpacked >> 20) + " MiB");
+      }
     }
-    done_ += static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0));
+    const auto end = static_cast<std::uint64_t>(std::max<z_off_t>(gzoffset(in), 0));
+    done_ += end;
     text.finish();
     int code = Z_OK;
     (void)gzerror(in, &code);
-    if (code == Z_BUF_ERROR) return fail(Errc::kCorrupt, "ends in the middle of its compressed data; what came before was scanned", path);
+    if (code == Z_BUF_ERROR) return unreadable(path, "ends in the middle of its compressed data; what came before was scanned");
+    if (end < size) return unreadable(path, "became shorter while it was read: " + std::to_string(size - end) + " bytes were gone");
     return {};
   }
 
@@ -134,36 +191,21 @@ class FileScan {
   std::string buffer_;
 };
 
-struct Target {
-  std::string path;
-  bool walked = false;  // found in a directory: binary files are passed over
-};
-
-// The files named, and those below the directories named.
-std::vector<Target> targets(const std::vector<std::string>& named, std::uint64_t& bytes, std::vector<Error>& errors) {
-  std::vector<Target> out;
-  for (const auto& path : named) {
-    std::error_code ec;
-    if (path == "-" || !fs::is_directory(path, ec)) {
-      out.push_back({path, false});
-      if (path != "-") bytes += fs::is_regular_file(path, ec) ? fs::file_size(path, ec) : 0;
-      continue;
-    }
-    auto it = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, ec);
-    if (ec) {
-      errors.push_back(Error{Errc::kIo, "cannot be walked: " + ec.message(), path, {}});
-      continue;
-    }
-    for (const fs::recursive_directory_iterator end; it != end; it.increment(ec)) {
-      if (ec) break;
-      if (it.depth() >= kMaxDepth || it->path().filename() == ".git") it.disable_recursion_pending();
-      if (!it->is_regular_file(ec) || it->is_symlink(ec)) continue;
-      out.push_back({it->path().string(), true});
-      bytes += it->file_size(ec);
-    }
+// What was not looked at, on standard error: each failure, the first few of each kind that was passed over on purpose, and
+// how many there were of each.
+void show(const std::vector<NotScanned>& left_out, bool all) {
+  static constexpr std::array<const char*, 7> kKinds = {"could not be read", "binary", "compressed otherwise than by gzip", "in UTF-16",
+                                                        "behind links (--follow reads them)", "pipes, sockets and devices", "git's own"};
+  std::array<std::size_t, kKinds.size()> count{};
+  for (const auto& one : left_out) {
+    const std::size_t nth = count[static_cast<std::size_t>(one.why)]++;
+    if (one.why == Why::kUnreadable || all || nth < kShownLeftOut) std::fprintf(stderr, "tocsin: %s: %s\n", printable(one.path).c_str(), printable(one.reason).c_str());
   }
-  std::stable_sort(out.begin(), out.end(), [](const Target& a, const Target& b) { return a.walked && b.walked && a.path < b.path; });
-  return out;
+  std::string counts;
+  for (std::size_t i = 0; i < count.size(); ++i) {
+    if (count[i] > 0) counts += (counts.empty() ? "" : ", ") + std::to_string(count[i]) + " " + kKinds[i];
+  }
+  if (!counts.empty()) std::fprintf(stderr, "not scanned: %s%s\n", counts.c_str(), all ? "" : " (--explain names each)");
 }
 
 void show(const std::vector<secrets::Diagnostic>& diagnostics, bool all) {
@@ -208,24 +250,28 @@ int run(Options options) {
   show(loaded->diagnostics, options.explain);
 
   std::uint64_t total = 0;
-  std::vector<Error> errors;
-  const auto found = targets(options.files.empty() ? std::vector<std::string>{"-"} : options.files, total, errors);
+  std::vector<NotScanned> left_out;
+  const auto found = scan_targets(options.files.empty() ? std::vector<std::string>{"-"} : options.files, options.follow, total, left_out);
   const auto form = options.sarif ? ScanReport::Form::kSarif : options.json ? ScanReport::Form::kJson : ScanReport::Form::kText;
   const auto findings = ScanReport::make(form, loaded->scanner);
   std::uint64_t count = 0;
+  std::size_t read = 0;  // files, to their end
   {
     Progress progress("scanning");
     FileScan scan(loaded->scanner, *findings, options, progress, total);
     for (const auto& target : found) {
-      if (auto done = scan.scan(target.path, target.walked); !done) errors.push_back(done.error());
+      auto not_read = scan.scan(target);
+      read += not_read ? 0U : 1U;
+      if (not_read) left_out.push_back(std::move(*not_read));
     }
     count = scan.found;
   }
-  const int status = !errors.empty() ? kFailure : count > 0 ? kFoundWrong : kAllWell;
-  findings->finish({loaded->diagnostics, errors, status});
+  const bool failed = std::any_of(left_out.begin(), left_out.end(), [](const NotScanned& one) { return one.why == Why::kUnreadable; });
+  const int status = failed ? kFailure : count > 0 ? kFoundWrong : kAllWell;
+  findings->finish({loaded->diagnostics, left_out, status, options.explain});
   std::fflush(stdout);
-  for (const auto& error : errors) (void)engine::report(error);
-  if (form == ScanReport::Form::kText) std::fprintf(stderr, "%llu found in %zu file%s\n", static_cast<unsigned long long>(count), found.size(), found.size() == 1 ? "" : "s");
+  show(left_out, options.explain);
+  if (form == ScanReport::Form::kText) std::fprintf(stderr, "%llu found in %zu file%s\n", static_cast<unsigned long long>(count), read, read == 1 ? "" : "s");
   return status;
 }
 
@@ -244,13 +290,17 @@ void add_scan(CLI::App& app, Context& context) {
   scan->add_flag("--contacts", options->contacts, "also e-mail addresses and telephone numbers: ordinary logs are full of them");
   scan->add_flag("--secrets-only", options->secrets_only, "leave out personal numbers (cards, IBAN, national ids)");
   scan->add_flag("--fragments", options->fragments, "cut files into gitleaks' fragments of 100 kB instead of lines: its findings, to the letter");
+  scan->add_flag("--follow", options->follow, "read what links in directories lead to; each file and directory once");
   scan->add_option("FILE", options->files, "files or directories; - or none is standard input; .gz is unpacked")->type_name("FILE");
   add_data_option(*scan, options->data);
   scan->footer("Examples:\n"
-               "  tocsin scan /var/log/app               everything below a directory; binary files are passed over\n"
+               "  tocsin scan /var/log/app               everything below a directory: text and gzip; what else is there is named and counted\n"
+               "  tocsin scan --follow /var/log/containers\n"
                "  kubectl logs app | tocsin scan --json  a pipe, one JSON object per finding\n"
                "  tocsin scan --rules gitleaks.toml --sarif . > scan.sarif\n\n"
-               "Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 a file or the rules could not be read (what was found is printed all the same).\n"
+               "Exit status: 0 nothing found, 1 something found, 2 wrong usage, 3 a file or the rules could not be read,\n"
+               "whether or not something was found elsewhere (what was found is printed all the same). Files passed over on purpose (binary,\n"
+               "links, pipes) do not change it.\n"
                "Fingerprints use the key of the data directory if there is one, else a key of this run only.");
   scan->callback([options, &context] { context.exit_status = run(*options); });
 }

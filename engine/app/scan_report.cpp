@@ -44,6 +44,13 @@ class Json : public ScanReport {
                            {"end", std::min(drop.end, line.length)}, {"rule", drop.rule}, {"dropped", to_utf8(drop.reason)}};
     std::printf("%s\n", json::serialize(out).c_str());
   }
+  void finish(const Outcome& outcome) override {
+    for (const auto& one : outcome.left_out) {
+      const bool failed = one.why == NotScanned::Why::kUnreadable;
+      if (!failed && !outcome.explain) continue;
+      std::printf("%s\n", json::serialize(json::object{{"file", to_utf8(one.path)}, {failed ? "error" : "passed_over", to_utf8(one.reason)}}).c_str());
+    }
+  }
 };
 
 // A path as the reference of a URI (RFC 3986): everything but what may stand in a path is escaped.
@@ -133,18 +140,24 @@ class Sarif : public ScanReport {
                                    {"properties", json::object{{"kind", name(rule.kind)}, {"file", to_utf8(std::string(rule.file))}}}});
     }
     const json::object tool{{"driver", json::object{{"name", "tocsin"}, {"version", TOCSIN_VERSION}, {"semanticVersion", TOCSIN_VERSION}, {"rules", std::move(rules)}}}};
-    json::array errors, notes;
-    for (const auto& error : outcome.errors) errors.push_back(json::object{{"level", "error"}, {"message", text(to_utf8(error.text()))}});
+    json::array left_out, notes;
+    bool failed = false;
+    for (const auto& one : outcome.left_out) {
+      const bool error = one.why == NotScanned::Why::kUnreadable;
+      failed = failed || error;
+      left_out.push_back(json::object{{"level", error ? "error" : "note"}, {"message", text(to_utf8(one.path + ": " + one.reason))}, {"locations", json::array{place(one.path)}}});
+    }
     for (const auto& note : outcome.notes) notes.push_back(json::object{{"level", "note"}, {"message", text(to_utf8(note.where + ": " + note.message))}});
-    const json::object invocation{{"executionSuccessful", outcome.errors.empty()},
+    const json::object invocation{{"executionSuccessful", !failed},
                                   {"exitCode", outcome.exit_status},
-                                  {"toolExecutionNotifications", std::move(errors)},
+                                  {"toolExecutionNotifications", std::move(left_out)},
                                   {"toolConfigurationNotifications", std::move(notes)}};
     std::printf("],\"tool\":%s,\"invocations\":[%s]}]}\n", json::serialize(tool).c_str(), json::serialize(invocation).c_str());
   }
 
  private:
   static json::object text(std::string_view words) { return json::object{{"text", words}}; }
+  static json::object place(const std::string& file) { return json::object{{"physicalLocation", json::object{{"artifactLocation", json::object{{"uri", as_uri(file)}}}}}}; }
 
   json::object result(const std::string& file, const Line& line, std::string_view rule, std::size_t start, std::size_t end) const {
     json::object out{{"ruleId", rule}};

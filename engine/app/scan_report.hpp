@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "rules/base/result.hpp"
+#include "engine/app/scan_targets.hpp"
 #include "rules/secrets/stream.hpp"
 
 namespace tocsin::engine {
@@ -20,11 +20,12 @@ class ScanReport {
   // `file` as it was named. Offsets in hits count from the line's start; those beyond its end are cut to it.
   virtual void hit(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Hit& hit) = 0;
   virtual void drop(const std::string& file, const rules::secrets::Stream::Line& line, const rules::secrets::Drop& drop) = 0;
-  // How the run went: what was said about the rules, what could not be read.
+  // How the run went: what was said about the rules, what was not looked at.
   struct Outcome {
     std::vector<rules::secrets::Diagnostic> notes;
-    std::vector<Error> errors;
+    std::vector<NotScanned> left_out;
     int exit_status = 0;
+    bool explain = false;  // also what was passed over on purpose
   };
   virtual void finish(const Outcome&) {}
 

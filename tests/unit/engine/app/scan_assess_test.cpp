@@ -131,7 +131,7 @@ class SarifCheck {
       number(i->at("exitCode"), "exitCode", 0);
       for (const char* list : {"toolExecutionNotifications", "toolConfigurationNotifications"}) {
         for (const auto& notification : i->at(list).as_array()) {
-          const auto* n = object(notification, "notification", {"level", "message"}, {"level", "message"});
+          const auto* n = object(notification, "notification", {"level", "message", "locations"}, {"level", "message"});
           if (n == nullptr) return;
           message(n->at("message"), "notification's message");
           one_of(n->at("level"), "notification's level", {"none", "note", "warning", "error"});
@@ -336,7 +336,9 @@ TEST_F(Commands, ScanSaysWhatItCannotRead) {
   fs::resize_file(dir_ / "cut.gz", fs::file_size(dir_ / "cut.gz") / 2);
   const Ran cut = run({"scan", "--json", (dir_ / "cut.gz").string()});
   EXPECT_EQ(cut.status, kFailure);
-  EXPECT_EQ(cut.lines().size(), 1U);
+  ASSERT_EQ(cut.lines().size(), 2U);
+  EXPECT_EQ(cut.lines()[0].at("rule").as_string(), "tocsin.password-field");
+  EXPECT_TRUE(cut.lines()[1].at("error").as_string().starts_with("ends in the middle"));
   EXPECT_NE(cut.err.find("cut.gz"), std::string::npos) << cut.err;
 }
 
