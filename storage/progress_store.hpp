@@ -26,6 +26,7 @@ class ProgressStore {
   // What detection remembers, as it was after the event with that number. The bytes are the engine's.
   static constexpr std::string_view kWindows = "correlations";  // the windows of correlations
   static constexpr std::string_view kLearned = "learned";       // what exposure learned of sessions and relations; sealed
+  static constexpr std::string_view kLogReaders = "log-readers";  // logs in which secrets stand, and who read them
   struct Snapshot {
     std::uint64_t seq = 0;
     std::string bytes;

@@ -42,7 +42,7 @@ Result<void> reread_reaches(const State& state, const storage::Journal& journal,
     in.arrived = record.arrived;
     in.payload = record.payload;
     if (record.seq < first) {
-      pipeline.warm(in);
+      pipeline.warm(in, {}, {});
       continue;
     }
     pipeline.reread(in, effects);

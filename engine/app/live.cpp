@@ -329,11 +329,12 @@ struct Live::Impl final : EventSink {
       else spdlog::warn("{}", restored.error().text());
     }
     const std::optional<storage::Seq> learned_from = recall_learned(processed);
-    from = std::max(journal->oldest(), std::min({from, windows_from, learned_from.value_or(from)}));
+    const storage::Seq readers_from = recall_log_readers(processed).value_or(from);
+    from = std::max(journal->oldest(), std::min({from, windows_from, readers_from, learned_from.value_or(from)}));
     if (learned_from && *learned_from < from) {
       spdlog::warn("events {} to {} are not in the journal any more: what sessions did in them is not known", *learned_from, from - 1);
     }
-    auto stored = state->db->read([&](storage::Reader& r) { return storage::ExposureStore::since(r, windows_from - 1); });
+    auto stored = state->db->read([&](storage::Reader& r) { return storage::ExposureStore::since(r, std::min(windows_from, readers_from) - 1); });
     if (!stored) return pass(std::move(stored));
     std::unordered_map<storage::Seq, std::vector<Reach>> reached;
     for (const storage::StoredReach& one : *stored) reached[one.seq].push_back(reach_from(one));
@@ -344,8 +345,11 @@ struct Live::Impl final : EventSink {
       auto more = cursor->next(record);
       if (!more || !*more || record.seq > processed) break;
       const auto at = reached.find(record.seq);
-      const std::vector<Reach>* const seen = record.seq < windows_from ? nullptr : at == reached.end() ? &none : &at->second;
-      pipeline->warm(incoming(record), seen, !learned_from || record.seq >= *learned_from);
+      Pipeline::Warm what;
+      what.sessions = !learned_from || record.seq >= *learned_from;
+      what.windows = record.seq >= windows_from;
+      what.readers = record.seq >= readers_from;
+      pipeline->warm(incoming(record), at == reached.end() ? none : at->second, what);
     }
     return {};
   }
@@ -365,6 +369,17 @@ struct Live::Impl final : EventSink {
     return (*kept)->seq + 1;
   }
 
+  // The same for what is known of logs with secrets in them and of their readers.
+  std::optional<storage::Seq> recall_log_readers(storage::Seq processed) {
+    auto kept = state->db->read([](storage::Reader& r) { return storage::ProgressStore::snapshot(r, storage::ProgressStore::kLogReaders); });
+    if (!kept || !*kept || (*kept)->seq > processed) return std::nullopt;
+    if (auto restored = pipeline->restore_log_readers((*kept)->bytes); !restored) {
+      spdlog::error("{}; readers are known from the last {} events only", restored.error().text(), kWarmRecords);
+      return std::nullopt;
+    }
+    return (*kept)->seq + 1;
+  }
+
   static void tell_left_out(std::size_t left_out) {
     if (left_out > 0) spdlog::warn("{} sessions or relations that the log has shown are not known over a restart: too many, or not to be read any more", left_out);
   }
@@ -375,6 +390,7 @@ struct Live::Impl final : EventSink {
     if (!now && started < keep_memory_next) return {};
     Memory memory;
     memory.windows = pipeline->save_windows();
+    memory.log_readers = pipeline->save_log_readers();
     LearnedBytes learned = pipeline->save_learned();
     memory.learned = std::move(learned.bytes);
     if (learned.counts.left_out > 0 && !std::exchange(told_left_out, true)) tell_left_out(learned.counts.left_out);

@@ -133,6 +133,9 @@ Result<void> keep(State& state, Respond& respond, const Effects& effects, storag
       const std::string sealed = state.keys->seal(kLearnedSeal, memory.learned);
       if (auto done = storage::ProgressStore::set_snapshot(tx, storage::ProgressStore::kLearned, processed, sealed); !done) return done;
     }
+    if (!memory.log_readers.empty()) {
+      if (auto done = storage::ProgressStore::set_snapshot(tx, storage::ProgressStore::kLogReaders, processed, memory.log_readers); !done) return done;
+    }
     return storage::ProgressStore::set_processed(tx, processed);
   });
 }

@@ -48,7 +48,8 @@ struct State {
 struct Memory {
   std::string windows;  // of correlations
   std::string learned;  // by the reader of exposure, of sessions and relations
-  [[nodiscard]] bool empty() const noexcept { return windows.empty() && learned.empty(); }
+  std::string log_readers;  // of logs in which secrets stand, and of who read them
+  [[nodiscard]] bool empty() const noexcept { return windows.empty() && learned.empty() && log_readers.empty(); }
 };
 
 // Stores what detection made of a batch, with the progress, in one transaction: registers, reaches, findings, and

@@ -15,6 +15,7 @@
 #include "engine/exposure/reader.hpp"
 #include "rules/base/result.hpp"
 #include "storage/finding.hpp"
+#include "storage/people.hpp"
 
 namespace tocsin::engine {
 
@@ -61,6 +62,12 @@ class LogReaders {
   void read(const Access& access, std::vector<Told>& out);
   // ", read since by mallory (3 times) and etl (once)"; empty = by nobody that the events show.
   [[nodiscard]] std::string readers_of(std::string_view source) const;
+
+  // All of it as bytes that outlast a restart (ops/docs/formats/log-readers.md), empty where no log has a place; and back,
+  // in place of what is there. Logs without a place and people whom `registers` does not know are left away. Errors of
+  // restore: kCorrupt; nothing is remembered then.
+  [[nodiscard]] std::string save() const;
+  [[nodiscard]] Result<void> restore(std::string_view bytes, const storage::Registers& registers);
 
  private:
   struct Reading {

@@ -325,6 +325,45 @@ struct Pipeline::Impl {
     }
   }
 
+  // The alert that a secret in a record belongs to.
+  static LogReaders::Leak leak_of(const Incoming& record, const std::string& where, const secrets::Hit& hit, Time time) {
+    const std::string noun = secret_noun(hit);
+    const bool personal = hit.kind == secrets::Kind::kPersonal;
+    LogReaders::Leak leak;
+    leak.group = "secret/" + std::string(record.source) + "/" + (personal ? "personal" : noun);
+    leak.alert_title = personal ? "Personal number in plain text (" + noun + ") in " + where : "Plaintext " + noun + " in " + where;
+    leak.noun = noun;
+    leak.time = time;
+    return leak;
+  }
+  // Whose number it is, where the record tells.
+  static const Reach* owner_of(const secrets::Hit& hit, const std::vector<Reach>& reached) {
+    if (hit.kind != secrets::Kind::kPersonal) return nullptr;
+    const auto at = std::find_if(reached.begin(), reached.end(), [](const Reach& reach) { return !reach.dataset.empty() && !reach.whole; });
+    return at == reached.end() ? nullptr : &*at;
+  }
+
+  // What a record that was processed before did to what is known of logs and their readers.
+  void warm_log_readers(const Incoming& record, const std::vector<Reach>& reached) {
+    Time time = record.arrived;
+    for (Decoded& one : decoded) {
+      if (one.access.time_known) time = one.access.time;
+      else one.access.time = record.arrived;
+      log_readers.read(one.access, log_told);
+    }
+    if (setup.scanner && log_readers.watches(record.source)) {
+      hits.clear();
+      setup.scanner->scan(record.payload, hits);
+      const std::vector<Reach> none;
+      const std::string where = described(record.source);
+      for (const secrets::Hit& hit : hits) {
+        const Reach* owner = owner_of(hit, decoded.size() == 1 ? reached : none);
+        log_readers.stood(record.source, where, leak_of(record, where, hit, time), owner, log_told);
+      }
+    }
+    log_told.clear();  // it was told then
+  }
+
   // `reached`: whom the record itself is about, where it tells; then a personal number in it is theirs.
   void see_secrets(const Incoming& record, Time time, const std::vector<Reach>& reached, Effects& effects) {
     if (!setup.scanner) return;
@@ -334,35 +373,33 @@ struct Pipeline::Impl {
     const std::string shown = printable(secrets::redact(record.payload.substr(0, kPreviewSource), hits), storage::Evidence::kMaxPreview - 4);
     const std::string where = described(record.source);
     for (const secrets::Hit& hit : hits) {
-      const std::string noun = secret_noun(hit);
       const bool personal = hit.kind == secrets::Kind::kPersonal;
+      const LogReaders::Leak leak = leak_of(record, where, hit, time);
+      const std::string& noun = leak.noun;
       storage::Finding f;
       f.rule = "tocsin.secret." + std::string(hit.rule);
       ++rule_counts[f.rule];
-      f.title = personal ? "Personal number in plain text (" + noun + ") in " + where : "Plaintext " + noun + " in " + where;
+      f.title = leak.alert_title;
       f.alert_title = f.title;
       f.level = personal || hit.tier == secrets::Tier::kPattern ? storage::Level::kMedium : storage::Level::kHigh;
       if (noun == "password") f.level = storage::Level::kHigh;
       f.kind = "secret";
       f.secret = hit.fingerprint;
-      f.group = "secret/" + std::string(record.source) + "/" + (personal ? "personal" : noun);
+      f.group = leak.group;
       f.time = f.last = time;
       f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";
       if (!hit.note.empty()) f.reason += " " + hit.note + ".";
-      const Reach* owner = nullptr;
-      for (const Reach& reach : reached) {
-        if (!personal || reach.dataset.empty() || reach.whole) continue;
-        owner = &reach;
-        f.dataset = reach.dataset;
-        f.exposure = storage::ExposureSummary{reach.grade, reach.at_least, reach.at_most};
-        break;
+      const Reach* const owner = owner_of(hit, reached);
+      if (owner != nullptr) {
+        f.dataset = owner->dataset;
+        f.exposure = storage::ExposureSummary{owner->grade, owner->at_least, owner->at_most};
       }
       storage::Evidence e = evidence_of(record, time);
       e.preview = shown;
       f.evidence.push_back(std::move(e));
       const std::string key = f.rule + '\n' + std::string(record.source) + '\n' + hit.fingerprint;
       episodes.join(key, std::string(record.source) + '\n' + hit.fingerprint + '\n' + evidence_key(record, ""), f);
-      log_readers.stood(record.source, where, {f.group, f.alert_title, noun, time}, owner, log_told);
+      log_readers.stood(record.source, where, leak, owner, log_told);
       if (const std::string readers = log_readers.readers_of(record.source); !readers.empty()) f.reason += " Read since by: " + readers + ".";
       effects.add(std::move(f));
     }
@@ -444,20 +481,22 @@ void Pipeline::see(const Incoming& record, Effects& effects) { impl_->see(record
 
 void Pipeline::set_format(const std::string& source, const std::string& format) { impl_->setup.sources[source].format = format; }
 
-void Pipeline::warm(const Incoming& record, const std::vector<Reach>* reached, bool learn) {
+void Pipeline::warm(const Incoming& record, const std::vector<Reach>& reached, const Warm& what) {
   Impl& impl = *impl_;
-  if (!impl.decode(record)) return;
+  const bool read = impl.decode(record).has_value();
+  if (!read) impl.decoded.clear();
   // What is only read once more must not change sessions that have gone on: a reader of its own completes it.
-  if (learn) impl.bystander.reset();
-  else if (reached != nullptr && !impl.bystander) impl.bystander.emplace(impl.setup.datasets, impl.registers, impl.setup.exposure);
+  if (what.sessions) impl.bystander.reset();
+  else if ((what.windows || what.readers) && !impl.bystander) impl.bystander.emplace(impl.setup.datasets, impl.registers, impl.setup.exposure);
   for (Decoded& one : impl.decoded) {
-    if (learn) impl.reader.warm(one.access);
+    if (what.sessions) impl.reader.warm(one.access);
     else if (impl.bystander) impl.bystander->warm(one.access);
-    if (reached == nullptr || !impl.setup.rules) continue;
+    if (!what.windows || !impl.setup.rules) continue;
     const rules::Event normal = access_event(one.access, impl.arena);
     const std::size_t raw_matches = impl.match(one.event, normal);
-    impl.see_correlations(record, one, normal, raw_matches, *reached, nullptr);
+    impl.see_correlations(record, one, normal, raw_matches, reached, nullptr);
   }
+  if (what.readers) impl.warm_log_readers(record, reached);
 }
 
 void Pipeline::advance(Time newest, Effects& effects) {
@@ -505,6 +544,10 @@ void Pipeline::forget_sessions() { impl_->reader.forget_sessions(); }
 LearnedBytes Pipeline::save_learned() const { return impl_->reader.save(); }
 
 Result<LearnedCounts> Pipeline::restore_learned(std::string_view bytes) { return impl_->reader.restore(bytes); }
+
+std::string Pipeline::save_log_readers() const { return impl_->log_readers.save(); }
+
+Result<void> Pipeline::restore_log_readers(std::string_view bytes) { return impl_->log_readers.restore(bytes, impl_->registers); }
 
 Result<const std::vector<Decoded>*> Pipeline::decode(const Incoming& record) {
   if (auto done = impl_->decode(record); !done) return pass(std::move(done));

@@ -93,10 +93,14 @@ class Pipeline {
   void see(const Incoming& record, Effects& effects);
   // Names the format of a source that the setup does not name (offline, where the reader has recognised it).
   void set_format(const std::string& source, const std::string& format);
-  // Learns what sessions are in the middle of, from records that were processed before a restart. No effects.
-  // With `reached`, what the record was known to reach then, it also goes into the windows of correlations. Without
-  // `learn` the sessions know it already (restore_learned): it is read, but they stay as they are.
-  void warm(const Incoming& record, const std::vector<Reach>* reached = nullptr, bool learn = true);
+  // What has not seen a record that was processed before a restart, and learns it now. No effects.
+  struct Warm {
+    bool sessions = true;  // what sessions are in the middle of; not, if restore_learned knows it already
+    bool windows = false;  // of correlations
+    bool readers = false;  // of logs in which secrets stand
+  };
+  // `reached`: what the record was known to reach then.
+  void warm(const Incoming& record, const std::vector<Reach>& reached, const Warm& what);
 
   // Time has come to `newest` without a record: what correlations find absent by then becomes findings.
   void advance(Time newest, Effects& effects);
@@ -116,6 +120,11 @@ class Pipeline {
   // What the reader of exposure has learned of sessions and relations (engine/exposure/learned.hpp), and back.
   [[nodiscard]] LearnedBytes save_learned() const;
   [[nodiscard]] Result<LearnedCounts> restore_learned(std::string_view bytes);
+
+  // What is known of logs in which secrets stand and of who read them (engine/detect/log_readers.hpp), and back. Empty
+  // where no source says at which place it can be read.
+  [[nodiscard]] std::string save_log_readers() const;
+  [[nodiscard]] Result<void> restore_log_readers(std::string_view bytes);
 
   // The accesses of one record, read and completed: for `tocsin decode` and tests. Valid until the next call.
   [[nodiscard]] Result<const std::vector<Decoded>*> decode(const Incoming& record);

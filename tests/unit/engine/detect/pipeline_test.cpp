@@ -208,7 +208,7 @@ TEST(PipelineCorrelation, WindowsOutliveTheProcessAndFindTheSameAlert) {
   before.effects.clear();
   before.read("10:04:00.000", "nurse", 4);
   const std::string payload = Clinic::record(4, "10:04:00.000", "nurse", "select * from patient where id=4");
-  after.pipeline->warm(after.incoming(payload), &before.effects.reaches);
+  after.pipeline->warm(after.incoming(payload), before.effects.reaches, {.windows = true});
   EXPECT_TRUE(after.effects.findings.empty());
   after.read("10:05:00.000", "nurse", 5);
   const auto found = after.of("0002");
@@ -292,17 +292,25 @@ TEST(PipelineSecrets, APersonalNumberNamesWhoseItIsWhereTheRecordTells) {
 // Secrets and people's numbers stand in the database's log, which is kept in the table ops.db_log and in a bucket.
 struct LeakyLog : Clinic {
   LeakyLog() : Clinic(engine_of({kMany}), true) {}
+  bool again = false;                // records come a second time, after a restart
+  std::vector<Reach> reached;        // by the newest record, as it was stored
+
+  void take(const std::string& payload) {
+    if (again) return pipeline->warm(incoming(payload), reached, {.readers = true});
+    const std::size_t first = effects.reaches.size();
+    pipeline->see(incoming(payload), effects);
+    reached.assign(effects.reaches.begin() + static_cast<std::ptrdiff_t>(first), effects.reaches.end());
+    std::erase_if(reached, [](const Reach& reach) { return reach.way == "log"; });
+  }
   void iban(const std::string& time, int patient) {
-    pipeline->see(incoming(record(line + 1, time, "nurse", "select * from patient where id=" + std::to_string(patient) + " and iban='DE89370400440532013000'")), effects);
+    take(record(line + 1, time, "nurse", "select * from patient where id=" + std::to_string(patient) + " and iban='DE89370400440532013000'"));
   }
-  void password(const std::string& time, const std::string& password) {
-    pipeline->see(incoming(record(line + 1, time, "admin", "alter role app password '" + password + "'")), effects);
-  }
+  void password(const std::string& time, const std::string& password) { take(record(line + 1, time, "admin", "alter role app password '" + password + "'")); }
   void reads_log(const std::string& time, const std::string& user) {
     std::string payload = record(line + 1, time, user, "select * from ops.db_log");
     const std::string_view table = "public.patient";
     payload.replace(payload.find(table), table.size(), "ops.db_log");
-    pipeline->see(incoming(payload), effects);
+    take(payload);
   }
   std::vector<Reach> by_log() const {
     std::vector<Reach> out;
@@ -358,6 +366,84 @@ TEST(PipelineSecrets, AReadThatIsKnownBeforeTheSecretCountsByItsTime) {
   EXPECT_EQ(clinic.by_log()[0].people.size(), 2U) << "the reach grows with the people";
   clinic.iban("11:00:00.000", 11);
   EXPECT_EQ(clinic.by_log()[0].people.size(), 2U) << "written after it was read";
+}
+
+// Eight steps, in which what stands in the log and who reads it come in either order.
+void leak_step(LeakyLog& clinic, int step) {
+  switch (step) {
+    case 0: return clinic.reads_log("08:00:00.000", "early");
+    case 1: return clinic.iban("09:14:00.000", 7);
+    case 2: return clinic.reads_log("10:00:00.000", "mallory");
+    case 3: return clinic.password("10:01:00.000", "hunter2secret");
+    case 4: return clinic.iban("09:20:00.000", 9);  // late: read already
+    case 5: return clinic.reads_log("10:05:00.000", "mallory");
+    case 6: return clinic.reads_log("10:06:00.000", "etl");
+    default: return clinic.password("10:10:00.000", "another7secret");
+  }
+}
+// What was told of readers, without the ids and counts of episodes, which begin anew.
+std::vector<std::string> told_of_readers(const Effects& effects) {
+  std::vector<std::string> out;
+  for (const auto& f : effects.findings) {
+    if (f.kind == "secret") out.push_back(f.rule + " " + f.group + " " + f.reason + (f.exposure && f.exposure->at_most ? " " + std::to_string(*f.exposure->at_most) : ""));
+  }
+  for (const Reach& r : effects.reaches) {
+    if (r.way == "log") out.push_back(r.actor + " " + format_rfc3339(r.first) + " " + std::to_string(r.people.size()));
+  }
+  return out;
+}
+
+TEST(PipelineSecrets, WhoReadTheLogOutlastsARestartAtAnyStep) {
+  constexpr int kSteps = 8;
+  for (const int cut : {2, 3, 5, 6}) {
+    for (const bool seen_since : {false, true}) {  // the process died one record after it had kept its memory
+      SCOPED_TRACE(std::to_string(cut) + (seen_since ? ", killed" : ", stopped"));
+      LeakyLog whole, before, after;
+      std::string kept;
+      for (int step = 0; step < cut; ++step) {
+        if (seen_since && step == cut - 1) kept = before.pipeline->save_log_readers();
+        leak_step(whole, step);
+        leak_step(before, step);
+      }
+      if (!seen_since) kept = before.pipeline->save_log_readers();
+      ASSERT_TRUE(after.pipeline->restore_log_readers(kept));
+      after.line = before.line;
+      if (seen_since) {
+        --after.line;
+        after.again = true;
+        after.reached = before.reached;
+        leak_step(after, cut - 1);
+        after.again = false;
+      }
+      EXPECT_EQ(after.pipeline->save_log_readers(), before.pipeline->save_log_readers());
+      whole.effects.clear();
+      after.effects.clear();
+      for (int step = cut; step < kSteps; ++step) {
+        leak_step(whole, step);
+        leak_step(after, step);
+      }
+      EXPECT_EQ(told_of_readers(after.effects), told_of_readers(whole.effects));
+    }
+  }
+}
+
+TEST(PipelineSecrets, DamagedMemoryOfReadersIsRefusedAndForeignPeopleAreLeftAway) {
+  LeakyLog before;
+  for (int step = 0; step < 3; ++step) leak_step(before, step);
+  const std::string kept = before.pipeline->save_log_readers();
+  LeakyLog after;
+  const std::string nothing = after.pipeline->save_log_readers();
+  for (std::size_t cut = 0; cut < kept.size(); ++cut) {
+    ASSERT_TRUE(after.pipeline->restore_log_readers(kept));
+    ASSERT_FALSE(after.pipeline->restore_log_readers(std::string_view(kept).substr(0, cut))) << cut;
+    ASSERT_EQ(after.pipeline->save_log_readers(), nothing);
+  }
+  std::string other = kept;
+  const std::string numbers = "\"numbers\":[6]";
+  ASSERT_NE(other.find(numbers), std::string::npos) << other;
+  other.replace(other.find(numbers), numbers.size(), "\"numbers\":[6,100000,6]");
+  ASSERT_TRUE(after.pipeline->restore_log_readers(other));
+  EXPECT_EQ(after.pipeline->save_log_readers(), kept);
 }
 
 TEST(PipelineSecrets, ThousandsOfLinesAreOneFindingSinceTheFirst) {
