@@ -180,13 +180,15 @@ std::optional<Tier> check_national_id(std::string_view which, std::string_view v
 
 namespace {
 
-// The digits of a run that may have single blanks or dashes between groups of at least three; sets `end`.
+// The digits of a run that may have single blanks or dashes between groups as cards have them: fours and a rest of at most
+// six, or 4-6-5 and 4-6-4. 0 for other groups: "6259 4506726096835" are two numbers. Sets `end`.
 std::size_t gather(std::string_view text, std::size_t start, std::array<char, 20>& digits, std::size_t& end) {
   std::size_t count = 0;
   std::size_t i = start;
   end = start;
   char separator = '\0';
-  std::size_t group = 0;
+  std::size_t group = 0, groups = 0;
+  bool fours = true;  // all that are closed
   while (i < text.size()) {
     if (is_digit(text[i])) {
       if (count == digits.size()) return count + 1;  // too long for a card
@@ -197,9 +199,15 @@ std::size_t gather(std::string_view text, std::size_t start, std::array<char, 20
     }
     const bool separates = (text[i] == ' ' || text[i] == '-') && i + 1 < text.size() && is_digit(text[i + 1]);
     if (!separates || group < 3 || (separator != '\0' && text[i] != separator)) break;
+    ++groups;
+    const bool middle_six = groups == 2 && group == 6;
+    if (group != 4 && !middle_six) return 0;
+    if (!fours) return 0;  // something behind 4-6-5
+    fours = group == 4;
     separator = text[i++];
     group = 0;
   }
+  if (groups > 0 && (group > 6 || (!fours && group != 4 && group != 5))) return 0;
   return count;
 }
 

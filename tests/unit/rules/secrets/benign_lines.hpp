@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tocsin::rules::secrets {
 
@@ -12,9 +13,13 @@ class BenignLines {
   explicit BenignLines(std::uint64_t seed) : state_(seed * 2 + 1) {}
   std::string next();
 
-  static constexpr int kShapes = 14;
+  static constexpr int kShapes = 14, kMoreShapes = 34;
 
  private:
+  std::string more();
+  std::string syslog(std::string_view program);
+  std::string words(std::size_t count);  // of those that a scanner listens to, in no order
+  std::string query();                   // a path with many parameters
   std::uint32_t random(std::uint32_t below) {
     state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
     return static_cast<std::uint32_t>((state_ >> 33) % below);
