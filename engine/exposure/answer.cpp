@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "engine/exposure/paging.hpp"
 #include "engine/exposure/people_columns.hpp"
 #include "rules/base/text.hpp"
 
@@ -78,25 +79,32 @@ void add_fields(const StatementLine& line, std::vector<std::string>& fields, con
   add("*");
 }
 
-void add_source(StatementLine& line, const QueryRun& run, const Query& query, int i, const PersonColumn& key,
-                const std::vector<std::vector<PersonColumn>>& persons, std::optional<storage::Span> taken, Trust trust,
-                Tally& tally, bool& missing) {
-  const Source& source = query.sources[static_cast<std::size_t>(i)];
-  const People* people = line.state.registers.find(key.dataset);
-  EvaluationInput input{query, run.parameters, people, taken ? *taken : run.when, {}, {}, line.state.options.max_ids, false};
+using Persons = std::vector<std::vector<PersonColumn>>;  // by source
+
+EvaluationInput input_for(StatementLine& line, const QueryRun& run, const Query& query, const PersonColumn& key, const Persons& persons,
+                          const std::optional<storage::Span>& taken, Trust trust) {
+  EvaluationInput input{query, run.parameters, line.state.registers.find(key.dataset), taken ? *taken : run.when, {}, {}, line.state.options.max_ids, false};
   input.mysql = is_mysql(line.access);
   input.trust = trust;
   input.empty_is_null = line.state.kept(key.dataset);
-  input.main_key = [&](int s) -> std::string {
+  input.main_key = [&key, &persons](int s) -> std::string {
     for (const PersonColumn& p : persons[static_cast<std::size_t>(s)]) {
       if (p.dataset == key.dataset && p.main) return p.column;
     }
     return "";
   };
-  input.has_column = [&](int s, const std::string& column) {
+  input.has_column = [&line, &query](int s, const std::string& column) {
     const auto* known = line.catalogue.columns(query.sources[static_cast<std::size_t>(s)].relation.text());
     return known != nullptr && std::find(known->begin(), known->end(), column) != known->end();
   };
+  return input;
+}
+
+void add_source(StatementLine& line, const QueryRun& run, const Query& query, int i, const PersonColumn& key,
+                const Persons& persons, std::optional<storage::Span> taken, Trust trust,
+                Tally& tally, bool& missing) {
+  const Source& source = query.sources[static_cast<std::size_t>(i)];
+  EvaluationInput input = input_for(line, run, query, key, persons, taken, trust);
   PeopleSet set = key.column.empty() ? PeopleSet{} : evaluate(input, i, key);
   missing = missing || input.parameter_missing;
   if (key.column.empty() && !key.main && !key.view) input.past = true;
@@ -185,6 +193,24 @@ void settle_strangers(const StatementLine& line, const std::string& dataset, con
   const std::size_t gone = tally.set.strangers.size() + std::erase_if(tally.set.people, [&](PersonNo no) { return !people->at(no).listed; });
   tally.set.strangers.clear();
   tally.set.range = tally.set.range || gone > 0;  // it rests on the register now, so it is checked
+}
+
+// Of a list that is cut into pages, those who can be on this one.
+void take_page(StatementLine& line, const QueryRun& run, const Query& query, const Persons& persons, const std::string& dataset, Tally& tally,
+               std::string& why) {
+  if (tally.set.exact && !tally.set.all) return;  // a few people are named anyway
+  int only = -1;
+  for (std::size_t i = 0; i < query.sources.size(); ++i) {
+    if (query.sources[i].use == Use::kNone) continue;
+    if (only >= 0) return;
+    only = static_cast<int>(i);
+  }
+  if (only < 0 || tally.opaque || tally.taken || tally.past) return;
+  for (const PersonColumn& key : persons[static_cast<std::size_t>(only)]) {
+    if (key.dataset != dataset || !key.main || persons[static_cast<std::size_t>(only)].size() != 1) continue;
+    EvaluationInput input = input_for(line, run, query, key, persons, std::nullopt, Trust::kAttributes);
+    if (auto on_it = page(line, run, query, input, only, key, tally.set, why)) tally.set = std::move(*on_it);
+  }
 }
 
 std::vector<PersonNo> numbers(StatementLine& line, const std::string& dataset, const PeopleSet& set) {
@@ -307,7 +333,7 @@ void conclude(StatementLine& line, const QueryRun& run, const Query& query, cons
 }
 
 // Rows of a foreign table, or of a query that another database answered: whose they are is not in this log.
-void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query, const std::vector<std::vector<PersonColumn>>& persons) {
+void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query, const Persons& persons) {
   std::string what = query.elsewhere.empty() ? "" : "by " + query.elsewhere;
   for (std::size_t i = 0; i < query.sources.size(); ++i) {
     const Source& source = query.sources[i];
@@ -326,7 +352,7 @@ void from_elsewhere(StatementLine& line, const QueryRun& run, const Query& query
 }
 
 // Rows of a relation of which nobody knows whom it is about.
-void from_hidden(StatementLine& line, const QueryRun& run, const Query& query, const std::vector<std::vector<PersonColumn>>& persons, std::string why) {
+void from_hidden(StatementLine& line, const QueryRun& run, const Query& query, const Persons& persons, std::string why) {
   const Names names = names_of(line);
   const Catalogue::Entry* some = line.catalogue.find("");  // one was made, and not even its name is known
   for (std::size_t i = 0; why.empty() && i < query.sources.size(); ++i) {
@@ -367,7 +393,7 @@ void answer(StatementLine& line, QueryRun& run) {
     return needed && i < expanded.taken.size() ? expanded.taken[i] : std::optional<storage::Span>();
   };
 
-  std::vector<std::vector<PersonColumn>> persons(query.sources.size());
+  Persons persons(query.sources.size());
   for (std::size_t i = 0; i < query.sources.size(); ++i) {
     if (query.sources[i].relation.is_catalog()) continue;
     persons[i] = person_columns(line, query, i);
@@ -392,6 +418,7 @@ void answer(StatementLine& line, QueryRun& run) {
     std::string fell_back, again;
     std::optional<std::uint64_t> estimate;
     settle_strangers(line, dataset, run, tally);
+    take_page(line, run, query, persons, dataset, tally, fell_back);
     if (!agrees(line, dataset, run, query, tally, fell_back)) {
       estimate = tally.set.size();
       if (!by_keys) by_keys = counted(Trust::kKeys);

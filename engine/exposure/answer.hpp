@@ -19,6 +19,7 @@ struct QueryRun {
   std::string key;
   std::optional<std::uint64_t> rows;       // exactly that many rows left
   std::optional<std::uint64_t> most_rows;  // at most that many
+  bool jumped = false;                     // a cursor that was moved: they are not its first ones
   Time first{};
   bool failed = false;
   std::string place;

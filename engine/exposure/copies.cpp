@@ -8,6 +8,7 @@
 
 #include "engine/exposure/evaluate.hpp"
 #include "engine/exposure/people_columns.hpp"
+#include "engine/exposure/register_changes.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -230,6 +231,10 @@ void follow_copies(StatementLine& line, const ReadingPtr& reading, const sql::St
 
 void change_relations(StatementLine& line, const ReadingPtr& reading, const sql::Statement& s) {
   if (failed(line)) return;
+  if (s.kind == Kind::kDrop || s.kind == Kind::kRename || s.kind == Kind::kAlterTable || s.kind == Kind::kRule) {
+    emptied(line, s.target);
+    for (const sql::Relation& r : s.dropped) emptied(line, r);
+  }
   switch (s.kind) {
     case Kind::kCreateTable: create_table(line, reading, s); return;
     case Kind::kCreateForeign: line.catalogue.set_foreign(qualified(line, s.target), s.remote); return;
@@ -242,6 +247,7 @@ void change_relations(StatementLine& line, const ReadingPtr& reading, const sql:
     }
     case Kind::kRename: rename(line, s); return;
     case Kind::kAlterTable:
+      if (s.guarded) line.catalogue.guard(known_as(line, s.target, false));
       if (!s.parents.empty()) attach(line, reading, s);
       for (const std::string& name : meant(line, s.target)) {
         line.catalogue.change(name, s.altered);

@@ -166,6 +166,24 @@ std::vector<Member> key_class(const EvaluationInput& input, int source, const Pe
 struct Evaluator {
   EvaluationInput& input;
   const std::vector<Member>& members;
+  bool nulls = false;  // whoever makes a condition NULL counts both as meeting and as failing it
+
+  // NULL is a verdict that neither holds nor fails.
+  storage::Verdict settled(storage::Verdict verdict) const {
+    return nulls && !verdict.holds && !verdict.fails ? storage::Verdict{true, true} : verdict;
+  }
+
+  // A constant that is NULL, or may be: the log shows a parameter that is NULL as an empty text.
+  bool may_be_null(const Value& v) const {
+    if (v.null) return true;
+    if (v.parameter <= 0) return false;
+    const auto text = text_of(v, input.parameters);
+    return !text || text->empty() || text->find("NULL") != std::string::npos;
+  }
+  bool may_be_null(const Predicate& p) const {
+    return std::any_of(p.values.begin(), p.values.end(), [&](const Value& v) { return may_be_null(v) || (v.array && v.text.find("NULL") != std::string::npos); }) ||
+           (p.low && may_be_null(*p.low)) || (p.high && may_be_null(*p.high));
+  }
 
   bool is_key(const Column& c) const {
     return std::any_of(members.begin(), members.end(),
@@ -351,12 +369,12 @@ struct Evaluator {
     if (p.op == Op::kLike) {
       if (shape == nullptr || values->size() > 1) return {};
       return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
-        if (values->empty() || (value.empty() && input.empty_is_null)) return {false, false};  // NULL
+        if (values->empty() || (value.empty() && input.empty_is_null)) return settled({false, false});  // NULL
         if (value == storage::kEmptyText) return {true, true};
-        return storage::like(value, values->front().text, p.fold);
+        return settled(storage::like(value, values->front().text, p.fold));
       }, input.when));
     }
-    if (wanted && by_hash(shape, *values)) {
+    if (wanted && !nulls && by_hash(shape, *values)) {
       std::vector<std::string> texts;
       for (const Constant& c : *values) texts.push_back(c.text);
       return attributes(input.people->having(column, texts, input.when));
@@ -369,7 +387,7 @@ struct Evaluator {
         out.holds = out.holds || order.equal;
         out.fails = out.fails && (order.less || order.greater);
       }
-      return out;
+      return settled(out);
     }, input.when));
   }
 
@@ -394,7 +412,7 @@ struct Evaluator {
         out.holds = out.holds && (order.less || (order.equal && !p.high_open));
         out.fails = out.fails || order.greater || (order.equal && p.high_open);
       }
-      return out;
+      return settled(out);
     }, input.when));
   }
 
@@ -443,6 +461,7 @@ struct Evaluator {
     // MySQL's conditions are read as others that hold more often (XOR as OR): of their failing nothing is known.
     if (!wanted && input.mysql) return {};
     const Predicate& p = input.query.predicates[static_cast<std::size_t>(at)];
+    if (nulls && may_be_null(p)) return {};
     switch (p.op) {
       case Op::kTrue:
       case Op::kSame: return {};
@@ -517,7 +536,7 @@ std::string canonical_id(std::string_view text, const storage::People* people) {
 
 PeopleSet evaluate(EvaluationInput& input, int source, const PersonColumn& key) {
   const std::vector<Member> members = key_class(input, source, key);
-  const Evaluator evaluator{input, members};
+  const Evaluator evaluator{input, members, false};
   // A row of another table may be about somebody who has left the register's own, unless it is joined to a row there.
   const bool present = key.main || std::any_of(members.begin(), members.end(), [&](const Member& m) {
     return m.exists && m.column.candidates.size() == 1 && input.main_key(m.column.candidates.front()) == m.column.name;
@@ -532,6 +551,16 @@ PeopleSet evaluate(EvaluationInput& input, int source, const PersonColumn& key) 
     out = intersect(std::move(out), evaluator.of(filter));
   }
   input.when = when;
+  return out;
+}
+
+PeopleSet may_not_hold(EvaluationInput& input, int source, const PersonColumn& key) {
+  const std::vector<Member> members = key_class(input, source, key);
+  const Evaluator evaluator{input, members, true};
+  PeopleSet out = nobody();
+  for (const int filter : input.query.sources[static_cast<std::size_t>(source)].filters) {
+    out = unite(std::move(out), evaluator.of(filter, false));
+  }
   return out;
 }
 

@@ -62,6 +62,9 @@ struct EvaluationInput {
 // The people whom rows of `source`, named by its column `key`, can have been in the result.
 [[nodiscard]] PeopleSet evaluate(EvaluationInput& input, int source, const PersonColumn& key);
 
+// The people for whom the conditions of `source` may be false or NULL; all = anyone. Everyone else surely meets them.
+[[nodiscard]] PeopleSet may_not_hold(EvaluationInput& input, int source, const PersonColumn& key);
+
 // Whether two person columns of the query are the same for every row of the result (p.id = v.patient_id).
 [[nodiscard]] bool same_person(const EvaluationInput& input, int a, const PersonColumn& key_a, int b,
                                const PersonColumn& key_b);

@@ -79,7 +79,7 @@ void ExposureReader::forget_sessions() {
   state_->sessions.clear();
 }
 
-LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions, kMaxLearnedBytes, state_->disproved); }
+LearnedBytes ExposureReader::save() const { return save_learned(state_->catalogues, state_->sessions, kMaxLearnedBytes, state_->doubts()); }
 
 Result<LearnedCounts> ExposureReader::restore(std::string_view bytes) {
   state_->by_id.clear();

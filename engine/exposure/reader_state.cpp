@@ -52,6 +52,45 @@ void ReaderState::disprove(const std::string& dataset) {
   if (const storage::People* people = registers.find(dataset); people != nullptr) disproved[dataset] = people->as_of();
 }
 
+namespace {
+
+std::string leaving(const std::string& dataset) { return '\x1f' + dataset; }
+
+}  // namespace
+
+bool ReaderState::departed(const std::string& dataset) const {
+  const storage::People* people = registers.find(dataset);
+  const auto found = disproved.find(leaving(dataset));
+  return found != disproved.end() && (people == nullptr || found->second >= people->as_of());
+}
+
+void ReaderState::depart(const std::string& dataset) {
+  if (const storage::People* people = registers.find(dataset); people != nullptr && !warming) disproved[leaving(dataset)] = people->as_of();
+}
+
+bool ReaderState::doubtful(const std::string& dataset, PersonNo no) const {
+  const auto found = doubtful_.find(dataset);
+  return found != doubtful_.end() && found->second.people.count(no) > 0;
+}
+
+void ReaderState::doubt(const std::string& dataset, PersonNo no) {
+  const storage::People* people = registers.find(dataset);
+  if (people == nullptr || warming) return;
+  Doubtful& all = doubtful_[dataset];
+  if (all.as_of != people->as_of()) all = {people->as_of(), {}};
+  constexpr std::size_t kMaxDoubtful = 100'000;
+  if (all.people.size() >= kMaxDoubtful) depart(dataset);
+  else all.people.insert(no);
+}
+
+std::map<std::string, Time> ReaderState::doubts() const {
+  std::map<std::string, Time> out = disproved;
+  for (const auto& [dataset, all] : doubtful_) {
+    if (!all.people.empty()) out[leaving(dataset)] = std::max(out[leaving(dataset)], all.as_of);
+  }
+  return out;
+}
+
 Catalogue& ReaderState::catalogue(const Access& access) {
   const std::string key = access.origin.source + '\x1f' + access.resource.store;
   return catalogues.try_emplace(key, options.max_relations).first->second;

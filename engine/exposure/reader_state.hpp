@@ -15,6 +15,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,7 +40,8 @@ struct ReaderState {
   std::map<std::string, Catalogue> catalogues;  // by source and database
   std::list<Session> sessions;                  // most recent first
   std::unordered_map<std::string, std::list<Session>::iterator> by_id;
-  std::map<std::string, Time> disproved;        // datasets whose register was seen to be wrong, and how new it was
+  // Datasets whose register was seen to be wrong, and how new it was; under "\x1f" + dataset, where people may have left.
+  std::map<std::string, Time> disproved;
   bool warming = false;  // learn only: report nothing, leave the registers alone
   bool reporting = false;  // … but report all the same
 
@@ -52,6 +54,21 @@ struct ReaderState {
   // Whether the dataset's register is declared to be kept, and nothing has shown that it is not.
   [[nodiscard]] bool kept(const std::string& dataset) const;
   void disprove(const std::string& dataset);
+  // Whether people may have left the dataset whom its register still has. Until the next import of it, like the above.
+  [[nodiscard]] bool departed(const std::string& dataset) const;
+  void depart(const std::string& dataset);
+  // People who may have left, or may not have come for everybody yet.
+  [[nodiscard]] bool doubtful(const std::string& dataset, storage::PersonNo no) const;
+  void doubt(const std::string& dataset, storage::PersonNo no);
+  // What is kept over a restart: `disproved`, and one word for each dataset with people in doubt.
+  [[nodiscard]] std::map<std::string, Time> doubts() const;
+
+ private:
+  struct Doubtful {
+    Time as_of{};
+    std::set<storage::PersonNo> people;
+  };
+  std::map<std::string, Doubtful> doubtful_;
 };
 
 // One access in work.

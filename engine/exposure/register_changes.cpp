@@ -61,12 +61,17 @@ void insert(StatementLine& line, const sql::Write& w, const PersonColumn& key, P
       if (iequals(column, "language")) people.set_place(no, people.at(no).country, value);
     }
     // In MySQL a transaction may have been committed by a statement within it: what was inserted stays.
+    line.state.doubt(people.dataset(), no);
     if (!known && line.session.transaction && !is_mysql(line.access)) line.session.added.emplace_back(people.dataset(), no);
   }
 }
 
 // The people whose rows a write surely meant: only where the statement names their ids.
-std::vector<PersonNo> targets(StatementLine& line, const sql::Statement& s, const sql::Write& w, const PersonColumn& key,
+struct Targets {
+  std::vector<PersonNo> people;
+  bool sure = false;  // each of them was met: the log counted as many rows as there are ids
+};
+Targets targets(StatementLine& line, const sql::Statement& s, const sql::Write& w, const PersonColumn& key,
                               const People& people) {
   const Parameters parameters{&line.access.statement.parameters, line.access.statement.parameters_known};
   EvaluationInput input{s.query, parameters, &people, line.when, {}, {}, line.state.options.max_ids, false};
@@ -74,16 +79,19 @@ std::vector<PersonNo> targets(StatementLine& line, const sql::Statement& s, cons
   input.has_column = [](int, const std::string&) { return false; };
   input.mysql = is_mysql(line.access);
   const PeopleSet set = evaluate(input, w.source, key);
-  return !set.all && set.exact ? set.people : std::vector<PersonNo>();
+  if (set.all || !set.exact) return {};
+  const Amount& rows = line.access.rows;
+  return {set.people, rows.certainty == Certainty::kExact && rows.value == set.size()};
 }
 
 void update(StatementLine& line, const sql::Statement& s, const sql::Write& w, const PersonColumn& key, People& people,
             bool already) {
   const Time now = line.access.time;
-  const std::vector<PersonNo> who = targets(line, s, w, key, people);
+  const auto [who, sure] = targets(line, s, w, key, people);
   People::Attributes values;
   std::vector<std::string> unknown;
   for (const auto& [column, value] : w.set) {
+    if (column == key.column) line.state.depart(people.dataset());
     if (column == key.column) people.mark_incomplete(now);  // ids change: nothing holds any more
     if (const auto text = text_of(line, value)) values.emplace_back(column, *text);
     else unknown.push_back(column);
@@ -97,11 +105,24 @@ void update(StatementLine& line, const sql::Statement& s, const sql::Write& w, c
     }
     return;
   }
-  // Within a transaction the old values may come back: they go on matching.
-  const Time until = already || line.session.transaction ? storage::kForever : now + line.state.options.commit_slack;
+  // Within a transaction the old values may come back, and a row that was not met still has them: they go on matching.
+  const Time until = already || !sure || line.session.transaction ? storage::kForever : now + line.state.options.commit_slack;
   for (const PersonNo no : who) {
     people.change(no, now, until, values);
     if (std::any_of(unknown.begin(), unknown.end(), registered)) people.obscure(no);
+  }
+}
+
+// Where not all who are named were met (other conditions, row-level security, a trigger) nobody knows who went: all stay.
+void remove(StatementLine& line, const Targets& targets, People& people) {
+  if (!targets.sure) {
+    line.state.depart(people.dataset());
+    return;
+  }
+  for (const PersonNo no : targets.people) {
+    line.state.doubt(people.dataset(), no);
+    if (line.session.transaction) line.session.removed.emplace_back(people.dataset(), no);
+    else people.remove(no, line.access.time + line.state.options.commit_slack);
   }
 }
 
@@ -123,16 +144,14 @@ void apply(StatementLine& line, const sql::Statement& s, const sql::Write& w, co
       }
       return;
     case Kind::kMerge:
+      line.state.depart(people.dataset());
       if (!already) people.mark_incomplete(now);
       for (const std::string& column : people.columns()) people.taint(column);
       return;
     case Kind::kUpdate: update(line, s, w, key, people, already); return;
     case Kind::kDelete:
       if (already) return;
-      for (const PersonNo no : targets(line, s, w, key, people)) {
-        if (line.session.transaction) line.session.removed.emplace_back(people.dataset(), no);
-        else people.remove(no, now + line.state.options.commit_slack);
-      }
+      remove(line, targets(line, s, w, key, people), people);
       return;
     default: return;
   }
@@ -164,8 +183,15 @@ void unread_write(StatementLine& line) {
   for (const PersonColumn& key : person_columns(line, access.resource.dataset)) {
     People* people = line.state.registers.find(key.dataset);
     if (!key.main || people == nullptr || !people->registered() || line.when.to <= people->as_of()) continue;
+    line.state.depart(key.dataset);
     people->mark_incomplete(line.when.from);
     for (const std::string& column : people->columns()) people->taint(column);
+  }
+}
+
+void emptied(StatementLine& line, const sql::Relation& relation) {
+  for (const PersonColumn& key : person_columns(line, relation.text())) {
+    if (key.main) line.state.depart(key.dataset);
   }
 }
 

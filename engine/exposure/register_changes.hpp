@@ -10,6 +10,8 @@ void write(StatementLine& line, const sql::Statement& s);
 
 // A write to the line's table that could not be read.
 void unread_write(StatementLine& line);
+// People may have left with a table that was emptied, dropped, renamed or altered.
+void emptied(StatementLine& line, const sql::Relation& relation);
 // Since `when`, records are missing: any change may be among them.
 void lost_changes(ReaderState& state, Time when);
 

@@ -91,12 +91,14 @@ void fetch(StatementLine& line, const sql::Statement& s) {
   Session::Cursor& cursor = found->second;
   if (cursor.fetched == 0 && !cursor.all) cursor.first = access.time;
   cursor.all = cursor.all || s.all;
+  cursor.jumped = cursor.jumped || s.jumps;
   cursor.fetched += std::min<std::uint64_t>(s.count, UINT64_MAX / 4 - std::min(cursor.fetched, UINT64_MAX / 4));
   access.action = Action::kRead;
   const sql::Statement& declared = cursor.said.statement();
   storage::Span when{std::min(cursor.from, line.when.from), access.time};
   QueryRun run{declared.query, {&cursor.parameters, cursor.parameters_known}, when, copy_way(access) == "pg_dump" ? "pg_dump" : "cursor", cursor.key};
   if (!cursor.all) run.most_rows = cursor.fetched;
+  run.jumped = cursor.jumped;
   run.first = cursor.first;
   run.also.push_back(cursor.origin);
   answer(line, run);
@@ -265,7 +267,9 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
       query(line, s, "cursor", index, several);
       return;
     case Kind::kFetch: fetch(line, s); return;
-    case Kind::kMove: return;
+    case Kind::kMove:
+      if (const auto moved = line.session.cursors.find(s.name); moved != line.session.cursors.end()) moved->second.jumped = true;
+      return;
     case Kind::kClose:
       if (s.name.empty()) line.session.cursors.clear();
       else line.session.cursors.erase(s.name);
@@ -283,6 +287,8 @@ void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t 
       return;
     case Kind::kSelect: query(line, s, line.mysql_way.empty() ? "select" : line.mysql_way, index, several); return;
     case Kind::kTruncate:
+      for (const sql::Relation& r : s.dropped) emptied(line, r);
+      return;
     case Kind::kCall:
     case Kind::kOther: other(line); return;
   }

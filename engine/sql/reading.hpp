@@ -194,19 +194,21 @@ struct Statement {
   std::vector<Value> arguments;          // EXECUTE
   std::uint64_t count = 0;               // FETCH, MOVE: rows
   bool all = false;                      // FETCH ALL
+  bool jumps = false;                    // FETCH otherwise than forward from where the cursor stands
   bool analyze = false;                  // EXPLAIN ANALYZE
   bool to_program = false, to_file = false;  // COPY TO PROGRAM, TO a file on the server
   Relation target;                       // CREATE TABLE, CREATE VIEW, SELECT INTO, INSERT … SELECT, DROP, RENAME
   Relation remote;                       // CREATE FOREIGN TABLE: the table of the other server, if it says so
   std::vector<Output> staged;            // the columns of the copy that is made
   std::vector<Relation> parents;         // CREATE TABLE … INHERITS / PARTITION OF
-  std::vector<Relation> dropped;
+  std::vector<Relation> dropped;         // DROP, TRUNCATE
   std::vector<std::string> target_columns;  // named in CREATE TABLE (…), CREATE VIEW v(…), INSERT INTO t(…)
   std::string new_name;                  // RENAME; ALTER SCHEMA … RENAME has its old name in target.schema alone
   std::string new_schema;                // ALTER TABLE … SET SCHEMA
   std::vector<std::string> altered;      // ALTER TABLE, RENAME COLUMN: columns that mean something else; "*" = any
   bool temporary = false;                // CREATE TEMP …
   bool if_not_exists = false;
+  bool guarded = false;                  // row-level security
   bool local = false;                    // SET LOCAL
   std::vector<Setting> settings;         // set_config(); ALTER ROLE, DATABASE, SYSTEM SET
   std::string partition_column;          // CREATE TABLE … PARTITION BY LIST or RANGE: the first column, if it is one

@@ -31,6 +31,7 @@ struct Utility {
     statement.all = many == INT64_MAX || many == INT64_MIN || many == INT32_MAX;
     const std::string_view direction = body.text("direction");
     const bool one = direction == "FETCH_ABSOLUTE" || direction == "FETCH_RELATIVE";
+    statement.jumps = direction == "FETCH_BACKWARD" || one || many < 0;
     statement.count = one ? 1 : static_cast<std::uint64_t>(many < 0 ? -(many + 1) + 1 : many);
   }
 
@@ -169,6 +170,8 @@ struct Utility {
       if (what == "AT_DropColumn" || what == "AT_AlterColumnType" || what == "AT_AddColumn") {
         const std::string_view added = command.at("def").at("ColumnDef").text("colname");
         statement.altered.emplace_back(command.text("name").empty() ? added : command.text("name"));
+      } else if (what == "AT_EnableRowSecurity" || what == "AT_ForceRowSecurity") {
+        statement.guarded = true;
       } else if (what == "AT_AddInherit") {
         statement.parents.push_back(relation_of(command.at("def").at("RangeVar")));
       } else if (what == "AT_AttachPartition") {  // the parent is altered; here the child is the target
@@ -208,6 +211,7 @@ void compile_utility(std::string_view tag, Tree body, const ValueReader& value, 
     utility.drop(body, kind);
   } else if (tag == "TruncateStmt") {
     kind = Kind::kTruncate;
+    body.items("relations", [&](Tree relation) { statement.dropped.push_back(relation_of(relation.at("RangeVar"))); });
   } else if (tag == "CallStmt" || tag == "DoStmt") {
     kind = Kind::kCall;
   } else if (tag == "RenameStmt") {
@@ -219,6 +223,10 @@ void compile_utility(std::string_view tag, Tree body, const ValueReader& value, 
     statement.new_schema = body.text("newschema");
   } else if (tag == "AlterTableStmt") {
     utility.alter_table(body, kind);
+  } else if (tag == "CreatePolicyStmt" || tag == "AlterPolicyStmt") {
+    kind = Kind::kAlterTable;
+    statement.target = relation_of(body.at("table"));
+    statement.guarded = true;
   } else if (tag == "RuleStmt") {
     kind = Kind::kRule;
     statement.target = relation_of(body.at("relation"));
