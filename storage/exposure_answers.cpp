@@ -377,7 +377,7 @@ Result<std::vector<Watcher>> ExposureStore::watchers(Reader& reader, std::string
       [](const Columns& c) { return Span{c.time(0), c.time(1)}; }, dataset, person);
   if (!valid) return pass(std::move(valid));
   const Time until = to.value_or(kForever), since = from.value_or(kAlways);
-  std::map<std::string, Total> actors;
+  std::unordered_map<std::string, Total> actors;
   auto named = reader.rows<ReachRow>("SELECT " + std::string(kReachColumns) +
                                          " FROM reach WHERE id IN (SELECT reach FROM reach_person WHERE dataset = ?1 AND "
                                          "no = ?2) AND first <= ?3 AND last >= ?4",
@@ -409,7 +409,7 @@ Result<std::vector<Watcher>> ExposureStore::watchers(Reader& reader, std::string
   for (const auto& [actor, sum] : actors) {
     out.push_back({actor, std::string(dataset), sum.grade, sum.field_list(), sum.first, sum.last, sum.reaches});
   }
-  std::stable_sort(out.begin(), out.end(), [](const Watcher& a, const Watcher& b) { return a.last > b.last; });
+  std::sort(out.begin(), out.end(), [](const Watcher& a, const Watcher& b) { return a.last != b.last ? a.last > b.last : a.actor < b.actor; });
   return out;
 }
 

@@ -81,24 +81,21 @@ Result<void> accesses_to(const Segment& segment, std::string_view dataset, Perso
   const auto part = std::find_if(t.datasets.begin(), t.datasets.end(), [&](const DatasetPart& d) { return t.texts[d.name] == dataset; });
   if (part == t.datasets.end()) return {};
   const auto own = static_cast<std::uint32_t>(part - t.datasets.begin());
-  auto done = segment.postings(*part, person, [&](const Hit& hit) -> Result<void> {
+  auto hits = segment.postings(*part, person);
+  if (!hits) return pass(std::move(hits));
+  for (const Hit& hit : *hits) {
     const Pair& p = t.pairs[hit.pair];
     if (p.dataset != own) return fail(Errc::kCorrupt, "damaged exposure segment: postings", segment.file().string());
-    if (!by(t.texts[p.actor])) return {};
+    if (!by(t.texts[p.actor]) || (hit.summary && (hit.first > window.high || hit.last < window.low))) continue;
     const auto tell = [&](std::uint32_t second, std::uint32_t kind) {
       const Attribute& a = t.attributes[kind];
       if (window.meets(second, a.extent)) each({person, t.texts[p.actor], t.base + second, &a});
     };
-    if (!hit.summary) return segment.lookup(p, p.daily ? hit.day : 0, person, tell);
-    if (hit.first > window.high || hit.last < window.low) return {};
-    const std::uint32_t begin = p.daily ? std::max(hit.first, window.low) / kDay32 : 0;
-    const std::uint32_t end = p.daily ? std::min(hit.last, window.high) / kDay32 : 0;
+    const auto [begin, end] = buckets_of(p, hit, window.low, window.high);
     for (std::uint32_t bucket = begin; bucket <= end; ++bucket) {
       if (auto looked = segment.lookup(p, bucket, person, tell); !looked) return looked;
     }
-    return {};
-  });
-  if (!done) return done;
+  }
   return wide_accesses(segment, window, [&](const Pair& p) { return p.dataset == own && by(t.texts[p.actor]); },
                        [&](const PersonSet& set, SealedAccess access) {
                          if (!set.contains(person)) return;

@@ -1,4 +1,5 @@
-// Numbers in few bits: varints in bytes, Rice and exponential Golomb codes in a bit stream (least bit first).
+// Numbers in few bits: varints in bytes; Rice, exponential Golomb and truncated binary codes in a bit stream (least bit
+// first).
 // Readers never leave their bytes: past the end they give zeros and remember that they failed.
 #pragma once
 
@@ -82,6 +83,13 @@ class ByteReader {
 // Golomb: as many ones as the number is longer than `k` bits, a zero, then its bits without the first.
 inline constexpr unsigned kEscape = 24;
 
+// The numbers 0 … n-1, all as likely: the first of them take one bit less than the others (truncated binary).
+struct Below {
+  explicit Below(std::uint64_t n) noexcept : bits(bits_for(n) - 1), shorts((2ULL << bits) - n) {}  // 0 < n <= 2^32
+  unsigned bits;         // of the shorter ones
+  std::uint64_t shorts;  // how many these are
+};
+
 class BitWriter {
  public:
   explicit BitWriter(std::string& out) : out_(out) {}
@@ -113,6 +121,12 @@ class BitWriter {
     for (unsigned i = k; i < length; ++i) bits(1, 1);
     bits(0, 1);
     bits(shifted, length > 32 ? 32 : length);
+  }
+  void below(std::uint64_t value, const Below& range) {
+    if (value < range.shorts) return bits(value, range.bits);
+    const std::uint64_t longer = value + range.shorts;
+    bits(longer >> 1, range.bits);
+    bits(longer & 1, 1);
   }
   void finish() {
     if (filled_ > 0) out_.push_back(static_cast<char>(held_));
@@ -160,18 +174,12 @@ class BitReader {
     const std::uint64_t low = bits(length);
     return static_cast<std::uint32_t>(low + (1ULL << length) - (1ULL << k));
   }
-  // rice(k) and the bit behind it, with one load where they are short.
-  [[nodiscard]] std::uint32_t rice_and_bit(unsigned k, bool& bit) {
-    const std::uint64_t word = peek();
-    const auto ones = static_cast<unsigned>(std::countr_one(word));
-    if (ones < kEscape && ones + k + 2 <= 57) {
-      at_ += ones + k + 2;
-      bit = (word >> (ones + 1 + k) & 1) != 0;
-      return static_cast<std::uint32_t>((std::uint64_t{ones} << k) | ((word >> (ones + 1)) & ((1ULL << k) - 1)));
-    }
-    const std::uint32_t value = rice(k);
-    bit = bits(1) != 0;
-    return value;
+  [[nodiscard]] std::uint64_t below(const Below& range) {
+    const std::uint64_t word = peek(), value = word & ((1ULL << range.bits) - 1);
+    at_ += range.bits;
+    if (value < range.shorts) return value;
+    ++at_;
+    return ((value << 1) | (word >> range.bits & 1)) - range.shorts;
   }
   [[nodiscard]] bool failed() const noexcept { return at_ > size_ * 8; }
 

@@ -168,8 +168,7 @@ void SegmentBuilder::number_pairs() {
   for (const std::uint32_t before : order) {
     now[before] = static_cast<std::uint32_t>(pairs.size());
     Pair p = tables_.pairs[before];
-    const std::uint32_t days = p.last / kDay32 - p.first / kDay32 + 1;
-    p.daily = p.accesses >= std::uint64_t{days} * kDailyFrom;
+    p.daily = p.accesses >= std::uint64_t{p.days()} * kDailyFrom;
     pairs.push_back(p);
   }
   tables_.pairs = std::move(pairs);
@@ -189,36 +188,51 @@ void SegmentBuilder::sort_rows() {
 
 namespace {
 
-// One bucket's people in a chunk: how many, which, how often; then attributes; then times.
+// The attributes that occur in a group, the most frequent first.
 template <class Row>
-void write_group(std::string& out, std::span<const Row> rows, std::uint32_t bucket_gap, bool with_first, std::uint32_t bucket_begin,
-                 std::uint32_t bucket_seconds, std::string& scratch) {
-  std::uint32_t entries = 0;
-  std::vector<std::uint32_t> kinds;
-  std::uint32_t last_kind = UINT32_MAX;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i == 0 || rows[i].person != rows[i - 1].person) ++entries;
-    if (rows[i].attribute == last_kind) continue;
-    last_kind = rows[i].attribute;
-    if (std::find(kinds.begin(), kinds.end(), last_kind) == kinds.end()) kinds.push_back(last_kind);
+std::vector<std::uint32_t> kinds_of(std::span<const Row> rows) {
+  std::vector<std::uint32_t> kinds, often;
+  for (std::size_t i = 0; i < rows.size();) {
+    std::size_t next = i + 1;
+    while (next < rows.size() && rows[next].attribute == rows[i].attribute) ++next;
+    const auto at = static_cast<std::size_t>(std::find(kinds.begin(), kinds.end(), rows[i].attribute) - kinds.begin());
+    if (at == kinds.size()) {
+      kinds.push_back(rows[i].attribute);
+      often.push_back(0);
+    }
+    often[at] += static_cast<std::uint32_t>(next - i);
+    i = next;
   }
-  // The most frequent attribute takes one bit, the rarer ones more.
-  std::vector<std::uint32_t> often(kinds.size(), 0);
-  std::vector<std::uint32_t> order(kinds.size());
-  const auto rank_of = [&](std::uint32_t kind) { return static_cast<std::uint32_t>(std::find(kinds.begin(), kinds.end(), kind) - kinds.begin()); };
-  if (kinds.size() > 1) {
-    for (const Row& row : rows) ++often[rank_of(row.attribute)];
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return often[a] > often[b]; });
-    std::vector<std::uint32_t> sorted;
-    for (const std::uint32_t at : order) sorted.push_back(kinds[at]);
-    kinds = std::move(sorted);
+  std::vector<std::size_t> order(kinds.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return often[a] > often[b]; });
+  std::vector<std::uint32_t> out;
+  for (const std::size_t at : order) out.push_back(kinds[at]);
+  return out;
+}
+
+// One bucket's people in a chunk, reached in the seconds from `begin` on that `times` can tell: how many, which, how
+// often; then attributes; then times.
+template <class Row>
+void write_group(std::string& out, std::span<const Row> rows, std::uint32_t bucket_gap, bool with_first, std::uint32_t begin,
+                 std::uint32_t seconds, std::string& scratch) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> entries;  // each person's first row, and how many
+  std::uint32_t repeated = 0;
+  for (std::uint32_t i = 0; i < rows.size();) {
+    std::uint32_t next = i + 1;
+    while (next < rows.size() && rows[next].person == rows[i].person) ++next;
+    entries.emplace_back(i, next - i);
+    repeated += next - i > 1 ? 1 : 0;
+    i = next;
   }
-  const unsigned k = entries < 2 ? 0 : rice_for(rows.back().person - rows.front().person - (entries - 1), entries - 1);
+  const std::vector<std::uint32_t> kinds = kinds_of(rows);
+  const auto people = entries.size();
+  const unsigned k = people < 2 ? 0 : rice_for(rows.back().person - rows.front().person - (people - 1), people - 1);
   ByteWriter w(out);
   w.varint(std::uint64_t{bucket_gap} * 2 + (kinds.size() > 1 ? 1 : 0));
-  w.varint(entries);
-  w.varint(rows.size() - entries);
+  w.varint(people);
+  w.varint(rows.size() - people);
+  if (repeated > 0) w.varint(repeated);
   if (with_first) w.varint(rows.front().person);
   w.varint(k);
   if (kinds.size() > 1) w.varint(kinds.size());
@@ -226,37 +240,42 @@ void write_group(std::string& out, std::span<const Row> rows, std::uint32_t buck
   scratch.clear();
   {
     BitWriter bits(scratch);
-    for (std::size_t i = 0; i < rows.size();) {
-      std::size_t next = i + 1;
-      while (next < rows.size() && rows[next].person == rows[i].person) ++next;
-      if (i > 0) bits.rice(rows[i].person - rows[i - 1].person - 1, k);
-      const auto count = static_cast<std::uint32_t>(next - i);
-      bits.bits(count > 1 ? 1 : 0, 1);
-      if (count > 1) bits.golomb(count - 2, 1);
-      i = next;
+    for (std::size_t e = 1; e < people; ++e) bits.rice(rows[entries[e].first].person - rows[entries[e - 1].first].person - 1, k);
+    const unsigned gap = rice_for(people - repeated, repeated);
+    std::uint32_t next = 0;
+    for (std::uint32_t e = 0; e < people; ++e) {
+      if (entries[e].second == 1) continue;
+      bits.rice(e - next, gap);
+      bits.golomb(entries[e].second - 2, 1);
+      next = e + 1;
     }
     bits.finish();
   }
   w.text(scratch);
-  scratch.clear();
-  {
+  if (kinds.size() > 1) {
+    const auto others = static_cast<std::uint32_t>(std::count_if(rows.begin(), rows.end(), [&](const Row& row) { return row.attribute != kinds.front(); }));
+    const unsigned gap = rice_for(rows.size() - others, others);
+    scratch.clear();
     BitWriter bits(scratch);
-    if (kinds.size() > 1) {
-      for (const Row& row : rows) bits.golomb(rank_of(row.attribute), 0);
+    std::uint32_t next = 0;
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].attribute == kinds.front()) continue;
+      bits.rice(i - next, gap);
+      bits.golomb(static_cast<std::uint32_t>(std::find(kinds.begin(), kinds.end(), rows[i].attribute) - kinds.begin() - 1), 1);
+      next = i + 1;
     }
     bits.finish();
+    w.varint(others);
+    w.text(scratch);
   }
-  if (kinds.size() > 1) w.text(scratch);
   scratch.clear();
   {
     BitWriter bits(scratch);
-    const unsigned time_bits = bits_for(bucket_seconds - 1);
-    for (std::size_t i = 0; i < rows.size();) {
-      std::size_t next = i + 1;
-      while (next < rows.size() && rows[next].person == rows[i].person) ++next;
-      bits.bits(rows[i].second - bucket_begin, time_bits);
-      const unsigned gap = rice_for(bucket_seconds, next - i);
-      for (++i; i < next; ++i) bits.rice(rows[i].second - rows[i - 1].second, gap);
+    const Below times(seconds);
+    for (const auto& [first, count] : entries) {
+      bits.below(rows[first].second - begin, times);
+      const unsigned gap = rice_for(seconds, count);
+      for (std::uint32_t i = first + 1; i < first + count; ++i) bits.rice(rows[i].second - rows[i - 1].second, gap);
     }
     bits.finish();
   }
@@ -274,7 +293,7 @@ std::vector<SegmentBuilder::Posting> SegmentBuilder::write_chunks(std::string& o
     Pair& p = tables_.pairs[number];
     const std::size_t end = i + p.accesses;
     const auto bucket_of = [&](const Row& row) { return p.daily ? row.second / kDay32 : 0; };
-    const std::uint32_t seconds = p.daily ? kDay32 : static_cast<std::uint32_t>(kSlice);
+    const std::size_t pair_begin = postings.size();
     p.chunk_begin = static_cast<std::uint32_t>(tables_.chunks.size());
     while (i < end) {
       Chunk chunk;
@@ -296,7 +315,8 @@ std::vector<SegmentBuilder::Posting> SegmentBuilder::write_chunks(std::string& o
           postings.push_back(posting);
           ++entries;
         }
-        write_group<Row>(payload, {rows_.data() + group, i - group}, here - bucket, group != begin, here * kDay32, seconds, scratch);
+        const auto [from, to] = p.seconds_of(here);
+        write_group<Row>(payload, {rows_.data() + group, i - group}, here - bucket, group != begin, from, to - from + 1, scratch);
         bucket = here;
       }
       chunk.length = static_cast<std::uint32_t>(payload.size());
@@ -304,11 +324,44 @@ std::vector<SegmentBuilder::Posting> SegmentBuilder::write_chunks(std::string& o
       tables_.chunks.push_back(chunk);
     }
     p.chunk_end = static_cast<std::uint32_t>(tables_.chunks.size());
+    std::unordered_map<std::uint32_t, std::uint32_t> often;
+    for (std::size_t at = pair_begin; at < postings.size(); ++at) ++often[postings[at].set];
+    std::uint32_t most = 0;
+    for (const auto& [set, times] : often) {
+      if (times < most || (times == most && set > p.usual)) continue;
+      most = times;
+      p.usual = set;
+    }
   }
   return postings;
 }
 
-void SegmentBuilder::write_postings(std::string& out, std::vector<Posting> postings) {
+// Who reached one person: `sums` by pair, `accesses` together.
+void SegmentBuilder::write_person(BitWriter& bits, std::span<const Posting> sums, std::uint64_t accesses) const {
+  const std::size_t pairs = sums.size();
+  const bool all = pairs >= kSummarised;
+  bits.golomb(static_cast<std::uint32_t>(pairs - 1), 0);
+  const unsigned g = pair_code(tables_.pairs.size(), pairs), often = std::min(bits_for((accesses - pairs) / pairs), kMostOften);
+  if (all) bits.bits(often, kOftenBits);
+  std::uint32_t next = 0;
+  for (const Posting& sum : sums) {
+    const Pair& p = tables_.pairs[sum.pair];
+    bits.golomb(sum.pair - next, g);
+    next = sum.pair + 1;
+    if (!all) bits.bits(sum.count > 1 ? 1 : 0, 1);
+    if (!all && sum.count == 1) {
+      if (p.daily) bits.below(sum.first / kDay32 - p.first / kDay32, Below(p.days()));
+      continue;
+    }
+    bits.golomb(all ? sum.count - 1 : sum.count - 2, all ? often : 0);
+    bits.below(sum.first - p.first, Below(p.span()));
+    if (sum.count > 1) bits.below(sum.last - sum.first, Below(p.last - sum.first + 1));
+    bits.bits(sum.set == p.usual ? 0 : 1, 1);
+    if (sum.set != p.usual) bits.golomb(sum.set, kSetCode);
+  }
+}
+
+void SegmentBuilder::write_postings(std::string& out, std::vector<Posting> postings, Sets& sets) {
   {
     std::vector<Posting> spare;
     std::uint32_t most = 0;
@@ -318,9 +371,8 @@ void SegmentBuilder::write_postings(std::string& out, std::vector<Posting> posti
       radix_sort(postings, spare, bits_for(tables_.datasets.size()), [&](const Posting& p) { return tables_.pairs[p.pair].dataset; });
     }
   }
-  const unsigned span_bits = bits_for(tables_.last - tables_.first);
-  const unsigned day_bits = bits_for(tables_.last_day() - tables_.first_day());
-  std::string bytes, payload;
+  std::string bytes;
+  std::vector<Posting> sums;
   for (std::size_t i = 0; i < postings.size();) {
     const std::uint32_t dataset = tables_.pairs[postings[i].pair].dataset;
     DatasetPart& part = tables_.datasets[dataset];
@@ -350,40 +402,19 @@ void SegmentBuilder::write_postings(std::string& out, std::vector<Posting> posti
           const PersonNo person = postings[i].person;
           if (i > begin) bits.rice(person - postings[i - 1].person - 1, k);
           // A daily pair has one posting a day until here: one a pair from here on.
-          std::size_t next = i, pairs = 0;
-          for (; next < end && postings[next].person == person; ++next) {
-            if (next == i || postings[next].pair != postings[next - 1].pair) ++pairs;
-          }
-          bits.golomb(static_cast<std::uint32_t>(pairs - 1), 0);
-          const unsigned g = std::clamp(bits_for(tables_.pairs.size() / pairs), 1U, 7U) - 1;
-          std::uint32_t before = 0;
-          for (bool first = true; i < next; first = false) {
-            Posting sum = postings[i];
-            std::size_t parts = 1;
-            for (; i + parts < next && postings[i + parts].pair == sum.pair; ++parts) {
-              sum.last = postings[i + parts].last;
-              sum.count += postings[i + parts].count;
+          sums.clear();
+          std::uint64_t accesses = 0;
+          for (; i < end && postings[i].person == person; ++i) {
+            accesses += postings[i].count;
+            if (sums.empty() || sums.back().pair != postings[i].pair) {
+              sums.push_back(postings[i]);
+              continue;
             }
-            bits.golomb(first ? sum.pair : sum.pair - before - 1, g);
-            before = sum.pair;
-            const bool summary = sum.count > 1 || pairs >= kSummarised;
-            bits.bits(summary ? 1 : 0, 1);
-            if (!summary) {
-              if (tables_.pairs[sum.pair].daily) bits.bits(sum.first / kDay32 - tables_.first_day(), day_bits);
-            } else {
-              bits.golomb(sum.count - 1, 1);
-              bits.bits(sum.first - tables_.first, span_bits);
-              if (sum.count > 1) bits.bits(sum.last - sum.first, span_bits);
-              // The sets of a pair's days are written one after the other: the reader unites them.
-              std::vector<std::uint32_t> used;
-              for (std::size_t p = 0; p < parts; ++p) {
-                if (std::find(used.begin(), used.end(), postings[i + p].set) == used.end()) used.push_back(postings[i + p].set);
-              }
-              bits.golomb(static_cast<std::uint32_t>(used.size() - 1), 0);
-              for (const std::uint32_t set : used) bits.golomb(set, 2);
-            }
-            i += parts;
+            sums.back().last = postings[i].last;
+            sums.back().count += postings[i].count;
+            sums.back().set = sets.both(sums.back().set, postings[i].set);
           }
+          write_person(bits, sums, accesses);
         }
         bits.finish();
       }
@@ -406,7 +437,7 @@ std::string SegmentBuilder::seal() {
     Sets sets(tables_.sets);
     std::vector<Posting> postings = write_chunks(out, sets);
     std::vector<Row>().swap(rows_);
-    write_postings(out, std::move(postings));
+    write_postings(out, std::move(postings), sets);
   }
   for (Wide& w : wide_) {
     w.reach.length = static_cast<std::uint32_t>(w.bytes.size());

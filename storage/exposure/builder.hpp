@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "storage/exposure/access.hpp"
+#include "storage/exposure/bits.hpp"
 #include "storage/exposure/tables.hpp"
 
 namespace tocsin::storage::exposure {
@@ -64,7 +65,8 @@ class SegmentBuilder {
   void number_pairs();
   void sort_rows();
   std::vector<Posting> write_chunks(std::string& out, Sets& sets);
-  void write_postings(std::string& out, std::vector<Posting> postings);
+  void write_person(BitWriter& bits, std::span<const Posting> sums, std::uint64_t accesses) const;
+  void write_postings(std::string& out, std::vector<Posting> postings, Sets& sets);
 
   Second slice_;
   Tables tables_;

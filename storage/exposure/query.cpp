@@ -79,8 +79,7 @@ Result<void> find_in(const Segment& segment, const Question& question, std::map<
     const Pair& p = t.pairs[i];
     if (!picked.open(p, i)) continue;
     auto done = segment.groups(p, cut.low, cut.high, [&](Group& g) -> Result<void> {
-      const std::uint32_t first = std::max(g.bucket_begin, p.first), last = std::min(g.bucket_begin + g.bucket_seconds - 1, p.last);
-      if (cut.holds(first, last)) {
+      if (cut.holds(g.first_second, g.last_second)) {
         Found& f = found_of(p.dataset);
         (p.confirmed ? f.confirmed : f.others).add(g.people);
         for (const std::uint32_t kind : g.kinds) used[p.dataset][kind] = 1;
@@ -230,31 +229,28 @@ Result<void> describe_in(const Segment& segment, const Question& question, const
   return {};
 }
 
-// The sums of actors while they grow, by name; names belong to the segments. The hottest person has been seen by every
-// actor in every segment, so a look-up is one probe with the hash that the tables bring along.
+// The sums of actors while they grow, by name; names belong to the segments, whose tables bring their hashes along.
 class GrowingActors {
  public:
-  Growing& of(std::uint64_t hash, std::string_view name) {
+  // From 0 on; stays the same.
+  [[nodiscard]] std::uint32_t number_of(std::uint64_t hash, std::string_view name) {
     if ((actors_.size() + 1) * 2 > slots_.size()) grow();
     for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
       Slot& slot = slots_[at];
       if (slot.number == 0) {
         actors_.push_back({name, {}});
         slot = {hash, static_cast<std::uint32_t>(actors_.size())};
-        return actors_.back().sum;
+        return slot.number - 1;
       }
-      if (slot.hash == hash && actors_[slot.number - 1].name == name) return actors_[slot.number - 1].sum;
+      if (slot.hash == hash && actors_[slot.number - 1].name == name) return slot.number - 1;
     }
   }
+  [[nodiscard]] Growing& at(std::uint32_t number) { return actors_[number].sum; }
   struct Actor {
     std::string_view name;
     Growing sum;
   };
-  // By name; nothing can be added any more.
-  [[nodiscard]] std::vector<Actor> take_sorted() && {
-    std::sort(actors_.begin(), actors_.end(), [](const Actor& a, const Actor& b) { return a.name < b.name; });
-    return std::move(actors_);
-  }
+  [[nodiscard]] const std::vector<Actor>& all() const { return actors_; }
 
  private:
   struct Slot {
@@ -276,27 +272,37 @@ class GrowingActors {
   std::vector<Actor> actors_;
 };
 
-// What a segment's sets of attributes say together.
-struct SetSum {
-  Grade grade = Grade::kUnknown;
-  std::uint32_t fields = 0;
-  bool stretched = false;  // a reach may end later than its second
-};
-
-std::vector<SetSum> set_sums(const Tables& t, const std::vector<std::uint32_t>& fields, FieldSets& sets) {
-  std::vector<SetSum> out(t.sets.size());
-  for (std::size_t s = 0; s < t.sets.size(); ++s) {
-    bool first = true;
-    for (const std::uint32_t kind : t.sets[s]) {
-      const Attribute& a = t.attributes[kind];
-      out[s].grade = first ? a.grade : std::min(out[s].grade, a.grade);
-      out[s].fields = first ? fields[kind] : sets.both(out[s].fields, fields[kind]);
-      out[s].stretched = out[s].stretched || a.extent > 0;
-      first = false;
+// What a segment's sets of attributes say together, each worked out when first asked for.
+class SetSums {
+ public:
+  SetSums(const Tables& t, FieldSets& sets) : t_(t), fields_(field_numbers(t, sets)), sets_(sets), sums_(t.sets.size()) {}
+  struct One {
+    Grade grade = Grade::kUnknown;
+    bool known = false;
+    bool stretched = false;  // a reach may end later than its second
+    std::uint32_t fields = 0;
+  };
+  const One& at(std::uint32_t set) {
+    One& one = sums_[set];
+    if (one.known) return one;
+    for (const std::uint32_t kind : t_.sets[set]) {
+      const Attribute& a = t_.attributes[kind];
+      one.grade = one.known ? std::min(one.grade, a.grade) : a.grade;
+      one.fields = one.known ? sets_.both(one.fields, fields_[kind]) : fields_[kind];
+      one.stretched = one.stretched || a.extent > 0;
+      one.known = true;
     }
+    one.known = true;
+    return one;
   }
-  return out;
-}
+  [[nodiscard]] std::uint32_t fields(std::uint32_t attribute) const { return fields_[attribute]; }
+
+ private:
+  const Tables& t_;
+  std::vector<std::uint32_t> fields_;
+  FieldSets& sets_;
+  std::vector<One> sums_;
+};
 
 Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonNo person, Seconds window, GrowingActors& actors,
                        FieldSets& sets) {
@@ -307,47 +313,43 @@ Result<void> actors_in(const Segment& segment, std::string_view dataset, PersonN
   if (!name) return {};
   const auto part = std::find_if(t.datasets.begin(), t.datasets.end(), [&](const DatasetPart& d) { return d.name == *name; });
   if (part == t.datasets.end()) return {};
-  const std::vector<std::uint32_t> fields = field_numbers(t, sets);
-  const std::vector<SetSum> told = set_sums(t, fields, sets);
-  const auto grow = [&](std::uint32_t pair, Second from, Second to, std::uint64_t count, std::uint32_t more, Grade grade) {
-    actors.of(t.pairs[pair].actor_hash, t.texts[t.pairs[pair].actor]).add(from, to, count, more, grade, sets);
+  const auto own = static_cast<std::uint32_t>(part - t.datasets.begin());
+  SetSums told(t, sets);
+  // The hottest person has been seen by every actor in every segment: names are looked up once a segment.
+  std::vector<std::uint32_t> numbers(t.texts.size(), UINT32_MAX);
+  const auto grow = [&](const Pair& p, Second from, Second to, std::uint64_t count, std::uint32_t fields, Grade grade) {
+    std::uint32_t& number = numbers[p.actor];
+    if (number == UINT32_MAX) number = actors.number_of(p.actor_hash, t.texts[p.actor]);
+    actors.at(number).add(from, to, count, fields, grade, sets);
   };
-  const auto each_access = [&](std::uint32_t pair) {
-    return [&, pair](std::uint32_t second, std::uint32_t kind) {
-      const Attribute& a = t.attributes[kind];
-      if (cut.meets(second, a.extent)) grow(pair, t.base + second, t.base + second + a.extent, 1, fields[kind], a.grade);
-    };
-  };
-  auto done = segment.postings(*part, person, [&](const Hit& hit) -> Result<void> {
+  auto hits = segment.postings(*part, person);
+  if (!hits) return pass(std::move(hits));
+  for (const Hit& hit : *hits) {
     const Pair& p = t.pairs[hit.pair];
-    if (p.dataset != static_cast<std::uint32_t>(part - t.datasets.begin())) return fail(Errc::kCorrupt, "damaged exposure segment: postings", segment.file().string());
-    if (!hit.summary) return segment.lookup(p, p.daily ? hit.day : 0, person, each_access(hit.pair));
-    if (hit.first > cut.high || hit.last < cut.low) return {};
-    if (cut.holds(hit.first, hit.last)) {
-      SetSum all = told[hit.sets.front()];
-      for (std::size_t i = 1; i < hit.sets.size(); ++i) {
-        const SetSum& more = told[hit.sets[i]];
-        all = {std::min(all.grade, more.grade), sets.both(all.fields, more.fields), all.stretched || more.stretched};
-      }
+    if (p.dataset != own) return fail(Errc::kCorrupt, "damaged exposure segment: postings", segment.file().string());
+    if (hit.summary && (hit.first > cut.high || hit.last < cut.low)) continue;
+    if (hit.summary && cut.holds(hit.first, hit.last)) {
       // An extent makes the last moment later than the last second: those few are looked up.
-      if (!all.stretched) {
-        grow(hit.pair, t.base + hit.first, t.base + hit.last, hit.count, all.fields, all.grade);
-        return {};
+      if (const SetSums::One& all = told.at(hit.set); !all.stretched) {
+        grow(p, t.base + hit.first, t.base + hit.last, hit.count, all.fields, all.grade);
+        continue;
       }
     }
-    const std::uint32_t begin = p.daily ? std::max(hit.first, cut.low) / kDay32 : 0, end = p.daily ? std::min(hit.last, cut.high) / kDay32 : 0;
+    const auto each_access = [&](std::uint32_t second, std::uint32_t kind) {
+      const Attribute& a = t.attributes[kind];
+      if (cut.meets(second, a.extent)) grow(p, t.base + second, t.base + second + a.extent, 1, told.fields(kind), a.grade);
+    };
+    const auto [begin, end] = buckets_of(p, hit, cut.low, cut.high);
     for (std::uint32_t bucket = begin; bucket <= end; ++bucket) {
-      if (auto looked = segment.lookup(p, bucket, person, each_access(hit.pair)); !looked) return looked;
+      if (auto looked = segment.lookup(p, bucket, person, each_access); !looked) return looked;
     }
-    return {};
-  });
-  if (!done) return done;
+  }
   for (const WideReach& w : t.wide) {
     const Attribute& a = t.attributes[w.attribute];
     if (t.datasets[t.pairs[w.pair].dataset].name != *name || !cut.meets(w.second, a.extent)) continue;
     auto bytes = segment.wide(w);
     if (!bytes) return pass(std::move(bytes));
-    if (roaring_contains(*bytes, person)) grow(w.pair, t.base + w.second, t.base + w.second + a.extent, 1, fields[w.attribute], a.grade);
+    if (roaring_contains(*bytes, person)) grow(t.pairs[w.pair], t.base + w.second, t.base + w.second + a.extent, 1, told.fields(w.attribute), a.grade);
   }
   return {};
 }
@@ -409,7 +411,8 @@ ActorSums find_actors(const Segments& segments, std::string_view dataset, Person
   ActorSums out;
   GrowingActors actors;
   for (const auto& segment : segments) tolerate(actors_in(*segment, dataset, person, window, actors, out.fields), damage);
-  for (const auto& actor : std::move(actors).take_sorted()) out.actors.emplace_hint(out.actors.end(), std::string(actor.name), actor.sum.sum(out.fields));
+  out.actors.reserve(actors.all().size());
+  for (const auto& actor : actors.all()) out.actors.emplace_back(std::string(actor.name), actor.sum.sum(out.fields));
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/base/result.hpp"
@@ -74,7 +75,7 @@ struct PersonSums {
 };
 
 struct ActorSums {
-  std::map<std::string, Sum> actors;
+  std::vector<std::pair<std::string, Sum>> actors;  // each once, in no particular order
   FieldSets fields;
 };
 

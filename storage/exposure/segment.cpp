@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
+#include <tuple>
 
 #include "storage/exposure/person_set.hpp"
 #include "storage/files/durable_file.hpp"
@@ -31,12 +33,13 @@ std::uint32_t sum_at(std::string_view bytes, std::size_t at) {
 
 }  // namespace
 
-Result<bool> ChunkReader::next(Group& group) {
+Result<bool> ChunkReader::next(Group& group, std::optional<std::uint32_t> only) {
   if (in_.left() == 0) return false;
   const std::uint64_t head = in_.varint();
   bucket_ += head / 2;
   const auto entries = static_cast<std::size_t>(in_.varint(kChunkEntries));
   const std::uint64_t more = in_.varint(kMaxSegmentAccesses);
+  const std::uint64_t repeated = more > 0 ? in_.varint(std::min<std::uint64_t>(entries, more)) : 0;
   const PersonNo first = begun_ ? static_cast<PersonNo>(in_.varint(UINT32_MAX)) : first_;
   begun_ = true;
   const auto k = static_cast<unsigned>(in_.varint(kMaxRice));
@@ -47,124 +50,121 @@ Result<bool> ChunkReader::next(Group& group) {
     if (kind >= attributes_) return bad("an attribute");
     group.kinds.push_back(static_cast<std::uint32_t>(kind));
   }
-  const std::string_view gap_bytes = in_.text(kMaxBlock);
-  if (in_.failed() || entries == 0 || kinds == 0 || bucket_ > (daily_ ? kSliceDays - 1 : 0)) return bad("a group");
+  const std::string_view people_bytes = in_.text(kMaxBlock);
+  if (in_.failed() || entries == 0 || kinds == 0 || bucket_ > (pair_.daily ? kSliceDays - 1 : 0)) return bad("a group");
   group.accesses = entries + more;
-  group.bucket_seconds = daily_ ? kDay32 : kSlice32;
-  group.bucket_begin = static_cast<std::uint32_t>(bucket_) * group.bucket_seconds;
+  group.bucket = static_cast<std::uint32_t>(bucket_);
+  std::tie(group.first_second, group.last_second) = pair_.seconds_of(group.bucket);
+  if (group.first_second > group.last_second) return bad("the bucket of a group");
+  group.other_kinds = kinds > 1 ? in_.varint(group.accesses) : 0;
   group.kind_bytes = kinds > 1 ? in_.text(kMaxBlock) : std::string_view();
   group.time_bytes = in_.text(kMaxBlock);
-  if (in_.failed() || group.accesses > group.time_bytes.size() * 8) return bad("a group");
-  BitReader bits(gap_bytes);
+  // Whoever was reached several times takes a bit for each further time.
+  if (in_.failed() || more > group.time_bytes.size() * 8) return bad("a group");
+  group.people.clear();
+  if (only && *only != group.bucket) return true;
+  BitReader bits(people_bytes);
   group.people.resize(entries);
-  group.counts.resize(entries);
-  // The innermost loop of "whom did this actor reach": plain pointers, one load for most people.
+  group.counts.assign(entries, 1);
+  // The innermost loop of "whom did this actor reach".
   PersonNo* const people = group.people.data();
-  std::uint32_t* const counts = group.counts.data();
-  std::uint64_t at = first, accesses = entries;
-  bool several = bits.bits(1) != 0;
-  for (std::size_t i = 0;;) {
+  std::uint64_t at = first;
+  people[0] = first;
+  for (std::size_t i = 1; i < entries; ++i) {
+    at += std::uint64_t{bits.rice(k)} + 1;
     people[i] = static_cast<PersonNo>(at);
-    counts[i] = 1;
-    if (several) {
-      const std::uint32_t extra = bits.golomb(1);
-      counts[i] = extra + 2;
-      accesses += std::uint64_t{extra} + 1;
-    }
-    if (++i == entries) break;
-    at += std::uint64_t{bits.rice_and_bit(k, several)} + 1;
   }
-  if (bits.failed() || at > UINT32_MAX || accesses != group.accesses) return bad("the people of a group");
+  if (bits.failed() || at > UINT32_MAX) return bad("the people of a group");
+  const unsigned gap = rice_for(entries - repeated, repeated);
+  std::uint64_t entry = 0, accesses = entries;
+  for (std::uint64_t i = 0; i < repeated; ++i, ++entry) {
+    entry += bits.rice(gap);
+    const std::uint64_t extra = std::uint64_t{bits.golomb(1)} + 1;
+    if (entry >= entries || extra > more || bits.failed()) return bad("the people of a group");
+    group.counts[entry] = static_cast<std::uint32_t>(extra) + 1;
+    accesses += extra;
+  }
+  if (accesses != group.accesses) return bad("the people of a group");
   return true;
 }
 
 Result<void> Group::decode_attributes() {
-  attributes.resize(accesses);
-  if (kinds.size() == 1) {
-    std::fill(attributes.begin(), attributes.end(), kinds.front());
-  } else {
-    BitReader bits(kind_bytes);
-    const std::size_t count = kinds.size();
-    const std::uint32_t* const names = kinds.data();
-    bool fits = true;
-    for (std::uint32_t& attribute : attributes) {
-      const std::uint32_t kind = bits.golomb(0);
-      fits = fits && kind < count;
-      attribute = names[kind < count ? kind : 0];
-    }
-    if (!fits || bits.failed()) return bad("the attributes of a group");
+  attributes.assign(accesses, kinds.front());
+  BitReader bits(kind_bytes);
+  const unsigned gap = rice_for(accesses - other_kinds, other_kinds);
+  std::uint64_t at = 0;
+  for (std::uint64_t i = 0; i < other_kinds; ++i, ++at) {
+    at += bits.rice(gap);
+    const std::uint64_t kind = std::uint64_t{bits.golomb(1)} + 1;
+    if (at >= accesses || kind >= kinds.size() || bits.failed()) return bad("the attributes of a group");
+    attributes[at] = kinds[kind];
   }
   return {};
 }
 
-Result<void> Group::decode_seconds() {
+Result<void> Group::decode_seconds(std::size_t of_people) {
   seconds.resize(accesses);
   BitReader bits(time_bytes);
-  const unsigned time_bits = bits_for(bucket_seconds - 1);
+  const std::uint32_t span = last_second - first_second + 1;
+  const Below times(span);
   std::size_t at = 0;
-  for (const std::uint32_t count : counts) {
-    std::uint64_t second = bits.bits(time_bits);
-    seconds[at++] = bucket_begin + static_cast<std::uint32_t>(second);
+  for (const std::uint32_t count : std::span(counts).first(std::min(of_people, counts.size()))) {
+    std::uint64_t second = bits.below(times);
+    seconds[at++] = first_second + static_cast<std::uint32_t>(second);
     if (count > 1) {
-      const unsigned k = rice_for(bucket_seconds, count);
+      const unsigned k = rice_for(span, count);
       for (std::uint32_t i = 1; i < count; ++i) {
         second += bits.rice(k);
-        seconds[at++] = bucket_begin + static_cast<std::uint32_t>(second);
+        seconds[at++] = first_second + static_cast<std::uint32_t>(second);
       }
     }
-    if (second >= bucket_seconds) return bad("the times of a group");
+    if (second >= span) return bad("the times of a group");
   }
   if (bits.failed()) return bad("the times of a group");
   return {};
 }
 
-Result<void> read_postings(std::string_view bytes, PersonNo first, const Tables& t, PersonNo person,
-                           const std::function<Result<void>(const Hit&)>& each) {
+Result<std::vector<Hit>> read_postings(std::string_view bytes, PersonNo first, const Tables& t, PersonNo person) {
+  std::vector<Hit> hits;
   ByteReader head(bytes);
   const std::uint64_t people = head.varint(kPostingPeople);
   const auto k = static_cast<unsigned>(head.varint(kMaxRice));
   if (head.failed()) return bad("a block of postings");
   BitReader bits(bytes.substr(bytes.size() - head.left()));
-  const unsigned span_bits = bits_for(t.last - t.first);
-  const unsigned day_bits = bits_for(t.last_day() - t.first_day());
   std::uint64_t at = first;
   for (std::uint64_t i = 0; i < people; ++i) {
     if (i > 0) at += std::uint64_t{bits.rice(k)} + 1;
-    if (at > person) return {};
+    if (at > person) return hits;
     const std::uint64_t pairs = std::uint64_t{bits.golomb(0)} + 1;
-    if (pairs > t.pairs.size() || bits.failed()) return bad("the postings of a person");
-    const unsigned g = std::clamp(bits_for(t.pairs.size() / pairs), 1U, 7U) - 1;
-    Hit hit;
-    std::uint64_t pair = 0;
-    for (std::uint64_t p = 0; p < pairs; ++p) {
-      pair = p == 0 ? bits.golomb(g) : pair + 1 + bits.golomb(g);
-      hit.summary = bits.bits(1) != 0;
-      if (pair >= t.pairs.size() || bits.failed()) return bad("the postings of a person");
-      hit.pair = static_cast<std::uint32_t>(pair);
-      hit.count = 1;
-      hit.sets.clear();
+    // Each takes a bit at least, so damaged bytes cannot ask for much memory.
+    if (pairs > t.pairs.size() || pairs > bytes.size() * 8 || bits.failed()) return bad("the postings of a person");
+    const bool wanted = at == person, all = pairs >= kSummarised;
+    if (wanted) hits.reserve(pairs);
+    const unsigned g = pair_code(t.pairs.size(), pairs), often = all ? static_cast<unsigned>(bits.bits(kOftenBits)) : 0;
+    std::uint64_t next = 0;
+    for (std::uint64_t n = 0; n < pairs; ++n) {
+      next += bits.golomb(g);
+      if (next >= t.pairs.size()) return bad("the postings of a person");
+      Hit hit;
+      hit.pair = static_cast<std::uint32_t>(next++);
+      const Pair& p = t.pairs[hit.pair];
+      hit.summary = all || bits.bits(1) != 0;
       if (!hit.summary) {
-        if (t.pairs[pair].daily) hit.day = t.first_day() + static_cast<std::uint32_t>(bits.bits(day_bits));
+        if (p.daily) hit.day = p.first / kDay32 + static_cast<std::uint32_t>(bits.below(Below(p.days())));
       } else {
-        hit.count = std::uint64_t{bits.golomb(1)} + 1;
-        hit.first = t.first + static_cast<std::uint32_t>(bits.bits(span_bits));
-        hit.last = hit.first + (hit.count > 1 ? static_cast<std::uint32_t>(bits.bits(span_bits)) : 0);
-        const std::uint64_t sets = std::uint64_t{bits.golomb(0)} + 1;
-        if (sets > t.sets.size() || bits.failed()) return bad("the postings of a person");
-        for (std::uint64_t s = 0; s < sets; ++s) {
-          const std::uint32_t set = bits.golomb(2);
-          if (set >= t.sets.size()) return bad("the postings of a person");
-          if (at == person) hit.sets.push_back(set);
-        }
-        if (hit.last > t.last) return bad("the postings of a person");
+        hit.count = std::uint64_t{bits.golomb(often)} + (all ? 1 : 2);
+        hit.first = p.first + static_cast<std::uint32_t>(bits.below(Below(p.span())));
+        hit.last = hit.first;
+        if (hit.count > 1) hit.last += static_cast<std::uint32_t>(bits.below(Below(p.last - hit.first + 1)));
+        hit.set = bits.bits(1) == 0 ? p.usual : bits.golomb(kSetCode);
+        if (hit.set >= t.sets.size()) return bad("the postings of a person");
       }
-      if (at != person) continue;
-      if (bits.failed()) return bad("the postings of a person");
-      if (auto done = each(hit); !done) return done;
+      if (wanted) hits.push_back(hit);
     }
-    if (at == person) return {};
+    if (bits.failed()) return bad("the postings of a person");
+    if (wanted) return hits;
   }
-  return {};
+  return hits;
 }
 
 Segment::~Segment() {
@@ -242,12 +242,12 @@ Result<void> Segment::groups(const Pair& pair, std::uint32_t from, std::uint32_t
       const Chunk& chunk = tables_.chunks[begin];
       const std::string_view block = std::string_view(bytes).substr(chunk.offset - offset, chunk.length);
       if (block_sum(block, chunk.offset) != sum_at(bytes, chunk.offset - offset + chunk.length)) return damaged("a checksum");
-      ChunkReader reader(block, chunk, pair.daily, tables_.attributes.size());
+      ChunkReader reader(block, chunk, pair, tables_.attributes.size());
       while (true) {
         auto more = reader.next(group);
         if (!more) return pass(std::move(more));
         if (!*more) break;
-        if (pair.daily && (group.bucket_begin / kDay32 < low || group.bucket_begin / kDay32 > high)) continue;
+        if (group.bucket < low || group.bucket > high) continue;
         if (auto done = each(group); !done) return done;
       }
     }
@@ -264,17 +264,18 @@ Result<void> Segment::lookup(const Pair& pair, std::uint32_t bucket, PersonNo pe
   --at;
   std::string bytes;
   if (auto done = read_block(at->offset, at->length, bytes); !done) return done;
-  ChunkReader reader(std::string_view(bytes).substr(0, at->length), *at, pair.daily, tables_.attributes.size());
+  ChunkReader reader(std::string_view(bytes).substr(0, at->length), *at, pair, tables_.attributes.size());
   Group group;
   while (true) {
-    auto more = reader.next(group);
+    auto more = reader.next(group, bucket);
     if (!more) return pass(std::move(more));
     if (!*more) return {};
-    if (group.bucket_begin / group.bucket_seconds != bucket) continue;
+    if (group.bucket != bucket) continue;
     const auto found = std::lower_bound(group.people.begin(), group.people.end(), person);
     if (found == group.people.end() || *found != person) return {};
     const auto entry = static_cast<std::size_t>(found - group.people.begin());
-    if (auto done = group.details(); !done) return done;
+    if (auto done = group.decode_attributes(); !done) return done;
+    if (auto done = group.decode_seconds(entry + 1); !done) return done;
     std::size_t first = 0;
     for (std::size_t i = 0; i < entry; ++i) first += group.counts[i];
     for (std::size_t i = first; i < first + group.counts[entry]; ++i) each(group.seconds[i], group.attributes[i]);
@@ -282,15 +283,14 @@ Result<void> Segment::lookup(const Pair& pair, std::uint32_t bucket, PersonNo pe
   }
 }
 
-Result<void> Segment::postings(const DatasetPart& dataset, PersonNo person,
-                               const std::function<Result<void>(const Hit&)>& each) const {
+Result<std::vector<Hit>> Segment::postings(const DatasetPart& dataset, PersonNo person) const {
   const auto begin = tables_.blocks.begin() + dataset.block_begin, end = tables_.blocks.begin() + dataset.block_end;
   auto at = std::upper_bound(begin, end, person, [](PersonNo wanted, const PostingBlock& block) { return wanted < block.first; });
-  if (at == begin) return {};
+  if (at == begin) return std::vector<Hit>();
   --at;
   std::string bytes;
-  if (auto done = read_block(at->offset, at->length, bytes); !done) return done;
-  return read_postings(std::string_view(bytes).substr(0, at->length), at->first, tables_, person, each);
+  if (auto done = read_block(at->offset, at->length, bytes); !done) return pass(std::move(done));
+  return read_postings(std::string_view(bytes).substr(0, at->length), at->first, tables_, person);
 }
 
 Result<std::string> Segment::wide(const WideReach& reach) const {
@@ -326,9 +326,8 @@ Result<void> Segment::verify() const {
   std::string bytes;
   for (const PostingBlock& block : tables_.blocks) {
     if (auto done = read_block(block.offset, block.length, bytes); !done) return done;
-    auto walked = read_postings(std::string_view(bytes).substr(0, block.length), block.first, tables_, UINT32_MAX,
-                                [](const Hit&) { return Result<void>(); });
-    if (!walked) return walked;
+    auto walked = read_postings(std::string_view(bytes).substr(0, block.length), block.first, tables_, UINT32_MAX);
+    if (!walked) return pass(std::move(walked));
   }
   for (const WideReach& reach : tables_.wide) {
     auto set = wide(reach);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,8 @@ namespace tocsin::storage::exposure {
 
 // The people of one bucket within a chunk. Seconds are those of the slice.
 struct Group {
-  std::uint32_t bucket_begin = 0, bucket_seconds = 0;
+  std::uint32_t bucket = 0;
+  std::uint32_t first_second = 0, last_second = 0;  // that its accesses can have
   std::vector<PersonNo> people;       // ascending
   std::vector<std::uint32_t> counts;  // accesses of each
   std::vector<std::uint32_t> kinds;   // the attributes that occur
@@ -27,29 +29,31 @@ struct Group {
   // For each access, person by person, its attribute and second: there once they have been decoded.
   std::vector<std::uint32_t> attributes, seconds;
   [[nodiscard]] Result<void> decode_attributes();
-  [[nodiscard]] Result<void> decode_seconds();
+  [[nodiscard]] Result<void> decode_seconds(std::size_t of_people = SIZE_MAX);  // of the first so many
   [[nodiscard]] Result<void> details() {  // both
     if (auto done = decode_attributes(); !done) return done;
     return decode_seconds();
   }
 
+  std::uint64_t other_kinds = 0;  // accesses that have not the first of `kinds`
   std::string_view kind_bytes, time_bytes;
 };
 
 // Walks the groups of a chunk's bytes, behind which BitReader::kPadding bytes MUST be readable.
 class ChunkReader {
  public:
-  ChunkReader(std::string_view bytes, const Chunk& chunk, bool daily, std::size_t attributes)
-      : in_(bytes), bucket_(chunk.bucket), first_(chunk.first), daily_(daily), attributes_(attributes) {}
-  // The next group; false at the end.
-  [[nodiscard]] Result<bool> next(Group& group);
+  // `pair` MUST outlive this.
+  ChunkReader(std::string_view bytes, const Chunk& chunk, const Pair& pair, std::size_t attributes)
+      : in_(bytes), bucket_(chunk.bucket), first_(chunk.first), pair_(pair), attributes_(attributes) {}
+  // The next group; false at the end. Of other buckets than `only` the people are left out.
+  [[nodiscard]] Result<bool> next(Group& group, std::optional<std::uint32_t> only = {});
 
  private:
   ByteReader in_;
   std::uint64_t bucket_;
   PersonNo first_;
   bool begun_ = false;
-  bool daily_;
+  const Pair& pair_;
   std::size_t attributes_;
 };
 
@@ -60,12 +64,19 @@ struct Hit {
   std::uint32_t day = 0;      // of that access, if the pair is daily
   std::uint64_t count = 1;
   std::uint32_t first = 0, last = 0;  // of the summary
-  std::vector<std::uint32_t> sets;    // of the summary, in Tables::sets
+  std::uint32_t set = 0;              // of the summary, in Tables::sets
 };
 
-// The hits of `person` in the bytes of a block of postings that begins with `first`; padded as above.
-[[nodiscard]] Result<void> read_postings(std::string_view bytes, PersonNo first, const Tables& tables, PersonNo person,
-                                         const std::function<Result<void>(const Hit&)>& each);
+// The hits of `person` in the bytes of a block of postings that begins with `first`; padded as above. By pair.
+[[nodiscard]] Result<std::vector<Hit>> read_postings(std::string_view bytes, PersonNo first, const Tables& tables, PersonNo person);
+
+// In which buckets of its pair the accesses of a hit lie, as far as they begin in the seconds `low` … `high`.
+[[nodiscard]] inline std::pair<std::uint32_t, std::uint32_t> buckets_of(const Pair& pair, const Hit& hit, std::uint32_t low, std::uint32_t high) {
+  constexpr auto kDaySeconds = static_cast<std::uint32_t>(kDay);
+  if (!pair.daily) return {0, 0};
+  if (!hit.summary) return {hit.day, hit.day};
+  return {std::max(hit.first, low) / kDaySeconds, std::min(hit.last, high) / kDaySeconds};
+}
 
 class Segment {
  public:
@@ -91,8 +102,7 @@ class Segment {
   [[nodiscard]] Result<void> lookup(const Pair& pair, std::uint32_t bucket, PersonNo person,
                                     const std::function<void(std::uint32_t, std::uint32_t)>& each) const;
   // Which pairs reached a person, wide reaches not among them.
-  [[nodiscard]] Result<void> postings(const DatasetPart& dataset, PersonNo person,
-                                      const std::function<Result<void>(const Hit&)>& each) const;
+  [[nodiscard]] Result<std::vector<Hit>> postings(const DatasetPart& dataset, PersonNo person) const;
   // Roaring's portable bytes.
   [[nodiscard]] Result<std::string> wide(const WideReach& reach) const;
 

@@ -11,7 +11,7 @@ namespace tocsin::storage::exposure {
 namespace {
 
 constexpr std::uint64_t kMost = UINT32_MAX;
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 
 template <class Number>
 void put(std::string& out, Number value) {
@@ -82,6 +82,7 @@ std::string encode(const Tables& t) {
     w.varint(p.accesses);
     w.varint(p.first);
     w.varint(p.last - p.first);
+    w.varint(p.usual);
     w.varint(p.chunk_end - p.chunk_begin);
     for (std::uint32_t c = p.chunk_begin; c < p.chunk_end; ++c) {
       if (p.daily) w.varint(t.chunks[c].bucket);
@@ -158,6 +159,7 @@ Result<Tables> decode_tables(std::string_view bytes, Second base, std::uint64_t 
     p.accesses = r.varint();
     p.first = u32(r.varint(kLastSecond));
     p.last = u32(r.varint(kLastSecond - p.first)) + p.first;
+    p.usual = u32(r.varint(t.sets.empty() ? 0 : t.sets.size() - 1));
     p.chunk_begin = u32(t.chunks.size());
     for (std::size_t m = count(); m > 0 && !r.failed(); --m) {
       Chunk chunk;
@@ -216,7 +218,7 @@ Result<Header> decode_header(std::string_view bytes) {
   if (bytes.size() < kHeaderBytes || bytes.substr(0, kMagic.size()) != kMagic) return damaged("not an exposure segment");
   if (get<std::uint32_t>(bytes, kHeaderBytes - 4) != crc32c(bytes.substr(0, kHeaderBytes - 4))) return damaged("its header");
   if (get<std::uint16_t>(bytes, 8) != kVersion || get<std::uint16_t>(bytes, 10) != kHeaderBytes || get<std::uint32_t>(bytes, 12) != 0) {
-    return fail(Errc::kUnsupported, "an exposure segment of a newer version");
+    return fail(Errc::kUnsupported, "an exposure segment of another version");
   }
   Header header;
   header.base = get<std::int64_t>(bytes, 16);

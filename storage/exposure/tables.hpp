@@ -2,9 +2,12 @@
 // when it is asked for. Bytes: ops/docs/formats/exposure-segments.md.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/base/result.hpp"
@@ -19,7 +22,7 @@ inline constexpr std::size_t kChunkEntries = 1024;            // people in one c
 inline constexpr std::size_t kChunkAccesses = 4096;           // a chunk ends after so many accesses
 inline constexpr std::size_t kPostingPeople = 128;            // people in one block of postings, at most
 inline constexpr std::size_t kPostingBytes = 4096;            // … which ends after so many bytes
-inline constexpr std::size_t kSummarised = 32;                // a person seen by so many pairs has all times inline
+inline constexpr std::size_t kSummarised = 32;                // a person seen by so many pairs has first and last of each inline
 inline constexpr std::size_t kDailyFrom = 256;                // accesses a day from which a pair is kept by day
 inline constexpr std::uint64_t kMaxBlock = 64ULL << 20;
 inline constexpr std::uint64_t kMaxTables = 256ULL << 20;
@@ -41,9 +44,27 @@ struct Pair {
   bool daily = false;         // one bucket a day; else one for the whole slice
   std::uint64_t accesses = 0;  // of single people; wide reaches are not in it
   std::uint32_t first = 0, last = 0;  // seconds of the slice
+  std::uint32_t usual = 0;    // the set of attributes (Tables::sets) that most people of the pair have
   std::uint32_t chunk_begin = 0, chunk_end = 0;  // in Tables::chunks
   std::uint64_t actor_hash = 0;  // std::hash of the actor's text, while the tables are in memory; not written
+
+  [[nodiscard]] std::uint32_t span() const noexcept { return last - first + 1; }
+  [[nodiscard]] std::uint32_t days() const noexcept { return last / static_cast<std::uint32_t>(kDay) - first / static_cast<std::uint32_t>(kDay) + 1; }
+  // The first and the last second that a reach of this bucket can have; the last is the smaller one if none can.
+  [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> seconds_of(std::uint32_t bucket) const noexcept {
+    if (!daily) return {first, last};
+    const std::uint32_t begin = bucket * static_cast<std::uint32_t>(kDay);
+    return {std::max(begin, first), std::min(begin + static_cast<std::uint32_t>(kDay) - 1, last)};
+  }
 };
+
+// How postings code their numbers.
+inline constexpr unsigned kSetCode = 2;                 // exponential Golomb, for sets other than the usual one
+inline constexpr unsigned kOftenBits = 2, kMostOften = 3;  // the code of how often, chosen for each person with many pairs
+// For the distances between the pairs of a person.
+[[nodiscard]] constexpr unsigned pair_code(std::size_t all, std::size_t of_person) noexcept {
+  return std::clamp(static_cast<unsigned>(std::bit_width(all / of_person)), 1U, 7U) - 1;
+}
 
 struct PostingBlock {
   PersonNo first = 0;

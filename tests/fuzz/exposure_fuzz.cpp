@@ -10,7 +10,6 @@
 namespace {
 
 using namespace tocsin::storage::exposure;
-using tocsin::Result;
 
 Tables some_tables() {
   Tables t;
@@ -21,7 +20,12 @@ Tables some_tables() {
   t.sets = {{0}, {1, 2}, {0, 3, 4}};
   t.datasets = {{1, 0, 0}};
   t.pairs.resize(300);
-  for (std::size_t i = 0; i < t.pairs.size(); ++i) t.pairs[i].daily = i % 3 == 0;
+  for (std::size_t i = 0; i < t.pairs.size(); ++i) {
+    t.pairs[i].daily = i % 3 == 0;
+    t.pairs[i].first = static_cast<std::uint32_t>(i * 1'000);
+    t.pairs[i].last = static_cast<std::uint32_t>(i % 7 == 0 ? i * 1'000 : 2'000'000);
+    t.pairs[i].usual = i % 2;
+  }
   return t;
 }
 
@@ -44,7 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!again || encode(*again) != encode(*tables)) std::abort();
     }
   } else if (kind % 5 == 1) {
-    ChunkReader reader(view, {number % 32, number, 0, static_cast<std::uint32_t>(length)}, kind >= 128, 7);
+    Pair pair;
+    pair.daily = kind >= 128;
+    pair.first = number % 100'000;
+    pair.last = pair.first + number / 7 % 2'000'000;
+    ChunkReader reader(view, {number % 32, number, 0, static_cast<std::uint32_t>(length)}, pair, 7);
     Group group;
     while (true) {
       const auto more = reader.next(group);
@@ -54,7 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       if (!group.details()) continue;
       for (const std::uint32_t second : group.seconds) {
-        if (second < group.bucket_begin || second - group.bucket_begin >= group.bucket_seconds) std::abort();
+        if (second < pair.first || second > pair.last) std::abort();
+        if (pair.daily && second / kDay != group.bucket) std::abort();
       }
       for (const std::uint32_t attribute : group.attributes) {
         if (attribute >= 7) std::abort();
@@ -62,11 +71,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   } else if (kind % 5 == 2) {
     static const Tables tables = some_tables();
-    const auto walked = read_postings(view, number % 1000, tables, number % 1000 + kind, [](const Hit& hit) {
-      if (hit.pair >= tables.pairs.size() || hit.last > tables.last) std::abort();
-      return Result<void>();
-    });
-    static_cast<void>(walked);
+    const auto hits = read_postings(view, number % 1000, tables, number % 1000 + kind);
+    if (!hits) return 0;
+    for (const Hit& hit : *hits) {
+      if (hit.pair >= tables.pairs.size() || hit.set >= tables.sets.size()) std::abort();
+      const Pair& pair = tables.pairs[hit.pair];
+      if (hit.summary && (hit.first < pair.first || hit.last < hit.first || hit.last > pair.last)) std::abort();
+    }
   } else if (kind % 5 == 3) {
     static_cast<void>(decode_header(view));
   } else {

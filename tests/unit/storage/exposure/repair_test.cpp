@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "storage/exposure/open_segments.hpp"
+#include "storage/exposure/tables.hpp"
+#include "storage/journal/crc32c.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/storage/exposure/world.hpp"
 
@@ -96,6 +98,27 @@ TEST_F(Repair, EveryWayOfLosingASegmentIsNoticedAndMended) {
   now.at_least = 1;
   now.leave = 0;
   ASSERT_TRUE(seal_reaches(*index_.db, now));
+  same_answers();
+}
+
+// What an older engine wrote is told apart from what is damaged, and made again like it.
+TEST_F(Repair, AFileOfAnotherVersionIsMadeAgain) {
+  const fs::path file = index_.dir / files().front();
+  std::string bytes(exposure::kHeaderBytes, '\0');
+  {
+    std::fstream both(file, std::ios::binary | std::ios::in | std::ios::out);
+    both.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes[8] = 1;
+    const std::uint32_t sum = crc32c(std::string_view(bytes).substr(0, bytes.size() - 4));
+    for (std::size_t i = 0; i < 4; ++i) bytes[bytes.size() - 4 + i] = static_cast<char>(sum >> (8 * i));
+    both.seekp(0);
+    both.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  exposure::forget_segment(file);  // as a new process would not know it
+  const auto groups = lost();
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups.front().errors.front().code, Errc::kUnsupported);
+  EXPECT_TRUE(repair(groups.front()).whole);
   same_answers();
 }
 
