@@ -224,6 +224,11 @@ Result<std::optional<KeptFinding>> AlertStore::finding(Reader& reader, std::stri
   return reader.row<KeptFinding>(sql, to_finding, id);
 }
 
+Result<std::vector<KeptFinding>> AlertStore::findings_since(Reader& reader, std::string_view rule, Time since) {
+  static const std::string sql = "SELECT " + std::string(kFindingColumns) + " FROM finding f WHERE f.rule = ?1 AND f.last_time >= ?2 ORDER BY f.last_time DESC, f.id LIMIT ?3";
+  return reader.rows<KeptFinding>(sql, to_finding, rule, since, static_cast<std::int64_t>(kMaxScopes));
+}
+
 Result<void> AlertStore::put_finding(Transaction& tx, const KeptFinding& kept, Time now) {
   const Finding& f = kept.finding;
   return tx.run(

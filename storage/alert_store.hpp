@@ -112,6 +112,8 @@ class AlertStore {
   // Without its evidence.
   // Who made findings whose rules begin with `rule`, about which dataset, from when to when.
   [[nodiscard]] static Result<std::vector<Scope>> scopes_of_rules(Reader& reader, std::string_view rule);
+  // Findings of a rule that grew at `since` or later, without evidence; at most kMaxScopes, the newest.
+  [[nodiscard]] static Result<std::vector<KeptFinding>> findings_since(Reader& reader, std::string_view rule, Time since);
   [[nodiscard]] static Result<std::optional<KeptFinding>> finding(Reader& reader, std::string_view id);
   // Writes the finding (all but its evidence), new or known by its id.
   [[nodiscard]] static Result<void> put_finding(Transaction& tx, const KeptFinding& kept, Time now);

@@ -31,6 +31,7 @@
 #include "engine/api/tasks.hpp"
 #include "engine/api/users.hpp"
 #include "engine/app/errands.hpp"
+#include "engine/app/export_memory.hpp"
 #include "engine/app/exposure_keeper.hpp"
 #include "engine/app/exposure_reread.hpp"
 #include "engine/app/local_routes.hpp"
@@ -49,6 +50,7 @@
 #include "rules/base/bytes.hpp"
 #include "rules/base/text.hpp"
 #include "storage/exposure/open_segments.hpp"
+#include "storage/exposure_recent.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/progress_store.hpp"
 #include "storage/user_store.hpp"
@@ -851,6 +853,8 @@ struct Live::Impl final : EventSink {
     auto processed = state->db->read([](storage::Reader& r) { return storage::ProgressStore::processed(r); });
     if (!processed) return pass(std::move(processed));
     if (auto done = warm(*processed); !done) return done;
+    if (auto recalled = recall_exports(*state, pipeline->exports()); !recalled) spdlog::error("slow exports are counted anew: {}", recalled.error().text());
+    else if (!*recalled) spdlog::warn("slow exports: more than {} people were reached lately, so the oldest of it is not counted over this restart", storage::kMaxRecentPeople);
     threads.emplace_back([this, from = *processed] { detect(from); });
     threads.emplace_back([this] { keep_house(); });
     dispatcher->start();

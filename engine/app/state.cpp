@@ -199,7 +199,15 @@ storage::StoredReach stored_form(const Reach& r) {
 Reach reach_from(const storage::StoredReach& stored) {
   Reach r;
   r.key = stored.key;
+  r.source = r.origin.source = stored.source;
+  r.origin.file = stored.file;
+  r.origin.line = stored.line;
+  r.origin.seq = stored.seq;
+  r.actor = stored.actor;
   r.dataset = stored.dataset;
+  r.way = stored.way;
+  r.reason = stored.reason;
+  r.rows = stored.rows;
   r.grade = stored.grade;
   r.whole = stored.whole || (stored.people.empty() && stored.at_most.value_or(1) > 0);  // too many to be listed
   r.people = stored.people;

@@ -63,7 +63,7 @@ struct Memory {
 // A reach as it is stored.
 [[nodiscard]] storage::StoredReach stored_form(const Reach& reach);
 
-// A reach as it was stored, as far as detection asks for it again: dataset, people and how sure.
+// A reach as it was stored, as far as detection asks for it again: actor, dataset, people, how many and how sure.
 [[nodiscard]] Reach reach_from(const storage::StoredReach& stored);
 
 // The pipeline's setup from the configuration: rules (of a RuleBook), scanner, datasets, sources. What is doubtful is

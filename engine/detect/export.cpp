@@ -101,7 +101,8 @@ struct ExportDetector::Impl {
     std::uint64_t best_least = 0, sum_least = 0, loose_most = 0, open = 0, uneven = 0;
     std::size_t kept = 0;                    // evidence handed out
     std::set<PersonNo> people;               // of exact and derived reaches
-    std::uint64_t overflow_most = 0;         // of statements beyond kMaxKeys
+    std::uint64_t overflow_most = 0;         // of statements beyond kMaxKeys, and before a restart
+    std::uint64_t earlier = 0;               // statements before a restart
     std::uint64_t known = 0;
     std::uint64_t biggest = 0;
     bool unlimited = false;
@@ -126,6 +127,7 @@ struct ExportDetector::Impl {
 
   ExportOptions options;
   std::list<Watch> watches;  // most recent first
+  std::uint64_t recalled = 0;  // reaches of the sealed index, for keys of their own
   std::unordered_map<std::string, std::list<Watch>::iterator> by_key;
 
   Watch& watch(const std::string& actor, const std::string& dataset) {
@@ -330,7 +332,7 @@ struct ExportDetector::Impl {
     if (way == "paging" || way == "one-by-one") {
       const std::uint64_t most = f.exposure && f.exposure->at_most ? *f.exposure->at_most : e.people.size();
       out = way == "paging" ? "Page after page: " : "One by one: ";
-      out += with_commas(e.counted.size()) + " statements within " + duration_text(f.last - f.time) + " could give " +
+      out += with_commas(e.counted.size() + e.earlier) + " statements within " + duration_text(f.last - f.time) + " could give " +
              with_commas(most) + " people of " + r.dataset;
       if (e.known >= options.minimum_dataset && most <= e.known) {
         out += ", " + std::to_string(most * 100 / e.known) + " % of the " + with_commas(e.known) + " known";
@@ -378,11 +380,53 @@ struct ExportDetector::Impl {
     e.finding.time = std::min(e.finding.time, w.small.front().evidence.time);
     for (Small& one : w.small) {
       count(e, one.reach, one.people);
-      support(e, std::move(one.evidence));
+      if (!one.evidence.source.empty()) support(e, std::move(one.evidence));  // the sealed index does not know the line
     }
     w.small.clear();
     w.paged = 0;
     finish(e, "one-by-one", access, r, out);
+  }
+
+  void resume(const Finding& finding, std::uint64_t evidence_kept) {
+    Episode& e = watch(finding.actor, finding.dataset).episodes["one-by-one"];
+    if (!e.finding.id.empty() && e.finding.last >= finding.last) return;
+    e = Episode{};
+    e.finding = finding;
+    e.finding.evidence.clear();
+    e.kept = evidence_kept;
+    e.earlier = finding.evidence_count;
+    if (!finding.exposure) return;
+    e.grade = finding.exposure->grade;
+    e.best_least = e.sum_least = finding.exposure->at_least.value_or(0);
+    e.overflow_most = finding.exposure->at_most.value_or(0);
+    e.uneven = finding.exposure->at_most == finding.exposure->at_least ? 0 : 1;
+    e.open = finding.exposure->at_most ? 0 : 1;
+  }
+
+  void remember(Reach r, Time time) {
+    const auto most = judged(r);
+    if (at_once(r, most)) return;
+    Watch& w = watch(r.actor, r.dataset);
+    const auto running = w.episodes.find("one-by-one");
+    const bool counted = running != w.episodes.end() && time <= running->second.finding.last;
+    const bool named = !r.whole && r.grade != Grade::kUnknown;
+    for (const PersonNo no : named ? r.people : std::vector<PersonNo>()) {
+      if (w.seen.size() >= kMaxWindowPeople) break;
+      Time& newest = w.seen.try_emplace(no, time).first->second;
+      newest = std::max(newest, time);
+      if (!counted || !running->second.people.insert(no).second) continue;
+      if (running->second.overflow_most > 0) --running->second.overflow_most;  // now known by number
+    }
+    if (counted) return;
+    if (r.key.empty()) r.key = "sealed " + std::to_string(++recalled);
+    Small s{evidence_of(r.origin, time, {}), r.key, named ? 0 : most.value_or(0), std::move(r)};
+    w.paged += s.people;
+    auto at = w.small.end();
+    while (at != w.small.begin() && std::prev(at)->evidence.time > time) --at;
+    w.small.insert(at, std::move(s));
+    if (w.small.size() <= kMaxSmall) return;
+    w.paged -= std::min(w.paged, w.small.front().people);
+    w.small.pop_front();
   }
 
   void denied(const Access& access, std::vector<Finding>& out) {
@@ -411,6 +455,10 @@ ExportDetector::ExportDetector(ExportOptions options) : impl_(std::make_unique<I
 ExportDetector::~ExportDetector() = default;
 ExportDetector::ExportDetector(ExportDetector&&) noexcept = default;
 ExportDetector& ExportDetector::operator=(ExportDetector&&) noexcept = default;
+
+const ExportOptions& ExportDetector::options() const { return impl_->options; }
+void ExportDetector::resume(const storage::Finding& finding, std::uint64_t evidence_kept) { impl_->resume(finding, evidence_kept); }
+void ExportDetector::remember(const Reach& reach, Time time) { impl_->remember(reach, time); }
 
 void ExportDetector::see(const Access& access, const std::vector<Reach>& reaches, std::vector<Finding>& out) {
   impl_->see(access, reaches, out);

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,14 @@ class ExportDetector {
   ~ExportDetector();
   ExportDetector(ExportDetector&&) noexcept;
   ExportDetector& operator=(ExportDetector&&) noexcept;
+
+  static constexpr std::string_view kLittleByLittle = "tocsin.export.one-by-one";
+  [[nodiscard]] const ExportOptions& options() const;
+  // Before the first see(), after a restart: a finding of kLittleByLittle that may go on, as it was last stored; then what
+  // was reached within `window` before, in any order. Bulk by itself is passed over. So a slow export is found at the same
+  // person as without the restart, and one that was found goes on under its id.
+  void resume(const storage::Finding& finding, std::uint64_t evidence_kept);
+  void remember(const Reach& reach, Time time);
 
   // Appends new or grown findings. Rule ids: "tocsin.export.<way>", way as in Reach plus "paging", "one-by-one";
   // "tocsin.export.denied" (low) for a refused read of a table of people.

@@ -499,6 +499,8 @@ void Pipeline::warm(const Incoming& record, const std::vector<Reach>& reached, c
   if (what.readers) impl.warm_log_readers(record, reached);
 }
 
+ExportDetector& Pipeline::exports() noexcept { return impl_->exports; }
+
 void Pipeline::advance(Time newest, Effects& effects) {
   if (!impl_->correlations) return;
   impl_->correlations->advance(newest, impl_->correlated);

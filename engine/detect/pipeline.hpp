@@ -129,6 +129,9 @@ class Pipeline {
   // The accesses of one record, read and completed: for `tocsin decode` and tests. Valid until the next call.
   [[nodiscard]] Result<const std::vector<Decoded>*> decode(const Incoming& record);
 
+  // For what it remembers over a restart.
+  [[nodiscard]] ExportDetector& exports() noexcept;
+
   // Matches of each rule since start, by rule id.
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& rule_counts() const noexcept;
 

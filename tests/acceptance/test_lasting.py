@@ -232,5 +232,53 @@ class FirstTime(unittest.TestCase):
                 self.assertEqual(first_times(api), ["stranger", "usual"])
 
 
+class SlowExport(unittest.TestCase):
+    """One person after the other: the count of different people goes on over a stop and a kill, and rings once."""
+
+    def test_one_by_one_is_found_once_although_the_engine_was_stopped_in_the_middle(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            path = os.path.join(folder, "live.json")
+
+            def read(begin, end):
+                with open(path, "a", encoding="utf-8") as live:
+                    live.write(filler(begin, end - begin, "slow_sam", "510a.1"))
+
+            def people(api):
+                return api.get("/v1/exposed?actor=slow_sam&dataset=patient")["total"]
+
+            def slow(api):
+                return [(a, f) for a in api.get("/v1/alerts?limit=500")["items"] for f in api.get(f"/v1/alerts/{a['id']}")["findings"]
+                        if f["rule"] == "tocsin.export.one-by-one"]
+
+            with Tocsin(config) as server:
+                api = server.api()
+                api.claim(server.claim_url, "anna", "Anna")
+                read(1, 151)
+                wait_for(lambda: people(api) == 150)
+                self.assertEqual(slow(api), [])
+                server.kill()
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                read(151, 200)
+                wait_for(lambda: people(api) == 199)
+                self.assertEqual(slow(api), [])
+                read(200, 231)
+                wait_for(lambda: people(api) == 230)
+                wait_for(lambda: len(slow(api)) == 1)
+                server.stop()
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                read(231, 261)
+                wait_for(lambda: people(api) == 260)
+                wait_for(lambda: slow(api)[0][1]["exposure"]["at_least"] == 260)
+                (alert, finding), = slow(api)
+                self.assertEqual(finding["exposure"], {"grade": "exact", "at_least": 260, "at_most": 260})
+                exports = [a for a in api.get("/v1/alerts?limit=500")["items"] if a["actor"] == "slow_sam" and a["kind"] == "export"]
+                self.assertEqual([a["id"] for a in exports], [alert["id"]])
+
+
 if __name__ == "__main__":
     unittest.main()

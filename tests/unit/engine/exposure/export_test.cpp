@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,57 @@ TEST_F(Exports, OneByOneAddsUpDifferentPeople) {
   EXPECT_EQ(f[0].evidence_count, 201U);  // every read before supports it
   EXPECT_EQ(f[0].exposure->at_most, 200U);
   EXPECT_EQ(f[0].exposure->at_least, 200U);
+}
+
+// A restart after `before` people: what was reached then is remembered in any order, as it is stored.
+TEST_F(Exports, OneByOneGoesOnOverARestart) {
+  for (const storage::PersonNo before : {0U, 1U, 120U, 199U, 200U, 350U}) {
+    SCOPED_TRACE(before);
+    std::vector<std::pair<Reach, Time>> stored;
+    std::map<std::string, Finding> findings;
+    const auto read = [&](ExportDetector& d, storage::PersonNo from, storage::PersonNo to) {
+      for (storage::PersonNo no = from; no < to; ++no) {
+        now_ += std::chrono::seconds(10);
+        const Reach r = one(no);
+        stored.emplace_back(r, now_);
+        for (Finding& f : see(d, r)) findings[f.id] = std::move(f);
+      }
+    };
+    {
+      ExportDetector d({});
+      read(d, 0, before);
+    }
+    ExportDetector d({});
+    for (const auto& [id, f] : findings) d.resume(f, f.evidence_count);
+    std::reverse(stored.begin(), stored.end());
+    for (const auto& [r, time] : stored) {
+      if (time >= now_ - ExportOptions().window) d.remember(r, time);
+    }
+    read(d, before, 199);
+    EXPECT_EQ(findings.size(), before >= 200 ? 1U : 0U);
+    read(d, std::max<storage::PersonNo>(before, 199), 420);
+    ASSERT_EQ(findings.size(), 1U) << "one finding, whenever it was stopped";
+    const Finding& f = findings.begin()->second;
+    EXPECT_EQ(f.rule, ExportDetector::kLittleByLittle);
+    EXPECT_EQ(f.exposure->at_most, 420U);
+    EXPECT_EQ(f.exposure->at_least, 420U);
+    EXPECT_EQ(f.exposure->grade, Grade::kExact);
+    EXPECT_NE(f.reason.find("420 statements"), std::string::npos) << f.reason;
+  }
+}
+
+TEST_F(Exports, WhatIsRememberedOfBulkIsNotCountedLittleByLittle) {
+  ExportDetector d({});
+  Reach bulk = one(0);
+  bulk.people.clear();
+  for (storage::PersonNo no = 0; no < 199; ++no) bulk.people.push_back(no);
+  bulk.at_least = bulk.at_most = bulk.people.size();
+  d.remember(bulk, now_);
+  EXPECT_TRUE(see(d, one(1000)).empty());
+  // Nor what is older than the window by the time that the next comes.
+  for (storage::PersonNo no = 0; no < 199; ++no) d.remember(one(no), now_);
+  now_ += std::chrono::hours(2);
+  EXPECT_TRUE(see(d, one(1001)).empty());
 }
 
 TEST_F(Exports, SlowReadersAreNotAccused) {

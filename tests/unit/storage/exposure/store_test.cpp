@@ -6,13 +6,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "storage/exposure_events.hpp"
+#include "storage/exposure_recent.hpp"
 #include "storage/exposure_segments.hpp"
 #include "storage/exposure_store.hpp"
 #include "storage/register_store.hpp"
@@ -79,6 +82,43 @@ TEST(ExposureIndex, AnswersAsTheRowsDo) {
   auto damaged = index.db->read([](Reader& r) { return verify_segments(r); });
   ASSERT_TRUE(damaged);
   EXPECT_TRUE(damaged->empty());
+}
+
+// What a restart asks for: the same people by the same actors, whether they are rows or sealed.
+TEST(ExposureIndex, WhatWasReachedLatelyIsToldTheSameSealed) {
+  const TemporaryDirectory dir;
+  World rows(dir / "rows"), index(dir / "index");
+  Reaches source(7);
+  std::vector<StoredReach> batch;
+  for (int i = 0; i < 1'200; ++i) batch.push_back(source.next());
+  rows.add(batch);
+  index.add(batch);
+  SealOptions soon;
+  soon.at_least = 30;
+  soon.leave = 20;
+  ASSERT_GT(seal_reaches(*index.db, soon)->reaches, 900U);
+  EXPECT_EQ(index.db->read([](Reader& r) { return newest_reach(r); })->has_value(), true);
+  for (const Time from : {kStart, kStart + std::chrono::hours(100), source.end() - std::chrono::hours(1), source.end() + std::chrono::hours(24)}) {
+    std::array<std::map<std::tuple<std::string, std::string, PersonNo>, Time>, 2> told;
+    std::array<std::uint64_t, 2> whole{};
+    for (World* world : {&rows, &index}) {
+      const std::size_t at = world == &rows ? 0 : 1;
+      const auto all = world->db->read([&](Reader& r) {
+        return recent_reaches(r, from, [&](const StoredReach& reach) {
+          EXPECT_GE(reach.first, from);
+          whole[at] += reach.whole ? 1 : 0;
+          for (const PersonNo no : reach.people) {
+            Time& newest = told[at].try_emplace({reach.actor, reach.dataset, no}, reach.last).first->second;
+            newest = std::max(newest, reach.last);
+          }
+        });
+      });
+      ASSERT_TRUE(all) << all.error().text();
+      EXPECT_TRUE(*all);
+    }
+    EXPECT_EQ(told[0], told[1]);
+    EXPECT_EQ(whole[0], whole[1]);
+  }
 }
 
 TEST(ExposureIndex, KeepsAsRowsWhatMayStillChange) {
