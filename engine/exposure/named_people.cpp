@@ -88,4 +88,38 @@ void read_event(ReaderState& state, Access& access, std::vector<Reach>& out) {
   out.push_back(std::move(reach));
 }
 
+void read_replication(ReaderState& state, Access& access, std::vector<Reach>& out) {
+  Session& s = state.session(access);
+  StatementLine line{state, access, s, state.catalogue(access), {access.time, storage::kForever}, out};  // until it ends, which no log tells
+  std::vector<std::string> datasets;
+  for (const DatasetSpec& spec : state.map.specs()) {
+    if (!spec.tables.empty()) datasets.push_back(spec.name);
+  }
+  if (!state.map.configured()) {
+    for (const auto& [name, people] : state.registers.all()) {
+      if (people->registered()) datasets.push_back(name);
+    }
+  }
+  const std::string key = statement_key(line) + "/replication";
+  for (const std::string& dataset : datasets) {
+    const People* people = state.registers.find(dataset);
+    Reach reach = blank(line, dataset, key + "/" + dataset);
+    reach.grade = Grade::kBound;
+    reach.whole = true;
+    reach.way = "replication";
+    reach.fields = {"*"};
+    reach.collected = true;
+    reach.known = people == nullptr ? 0 : people->count({access.time, access.time});
+    reach.at_least = 0;
+    reach.reason = "A connection for replication reads the whole database: anyone in " + dataset + ", " + with_commas(reach.known) + " known at that time, and whoever comes later.";
+    emit(line, std::move(reach));
+  }
+  if (!datasets.empty()) return;
+  Reach reach = blank(line, "", key);
+  reach.way = "replication";
+  reach.at_least = 0;
+  reach.reason = "A connection for replication reads the whole database; whose data that is nobody has told.";
+  emit(line, std::move(reach));
+}
+
 }  // namespace tocsin::engine

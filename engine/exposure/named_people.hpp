@@ -7,4 +7,7 @@ namespace tocsin::engine {
 
 void read_event(ReaderState& state, Access& access, std::vector<Reach>& out);
 
+// A connection for replication may read everything there is (pg_basebackup, a standby, a logical subscriber).
+void read_replication(ReaderState& state, Access& access, std::vector<Reach>& out);
+
 }  // namespace tocsin::engine

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/access/gap.hpp"
+#include "engine/access/replication.hpp"
 #include "engine/exposure/learned.hpp"
 #include "engine/exposure/mariadb.hpp"
 #include "engine/exposure/named_people.hpp"
@@ -21,7 +22,9 @@ void name(const ReaderState& state, Access& access) {
 
 // Records without a statement: the session begins or ends, or the event names people itself.
 void read_without_statement(ReaderState& state, Access& access, std::vector<Reach>& out) {
-  if (access.action == Action::kAuthenticate && !access.actor.session.empty()) {
+  if (access.operation == kReplication) {
+    read_replication(state, access, out);
+  } else if (access.action == Action::kAuthenticate && !access.actor.session.empty()) {
     Session& s = state.session(access);
     s.last = access.time;
     s.last_known = true;

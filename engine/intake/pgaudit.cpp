@@ -8,6 +8,7 @@
 
 #include "engine/intake/sql_word.hpp"
 #include "engine/access/gap.hpp"
+#include "engine/access/replication.hpp"
 #include "rules/base/text.hpp"
 
 namespace tocsin::engine {
@@ -238,7 +239,7 @@ Result<bool> PgReader::read_audit(std::string_view payload, const PgMessage& m, 
 
 bool PgReader::read_authentication(const PgMessage& m, Access& a) const {
   a.action = Action::kAuthenticate;
-  a.operation = "connection authorized";
+  a.operation = m.message.starts_with("replication ") ? kReplication : "connection authorized";
   a.outcome = Outcome::kSuccess;
   a.via = value_after(m.message, " application_name=");
   if (m.user.empty()) a.actor.account = value_after(m.message, " user=");

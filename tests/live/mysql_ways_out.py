@@ -169,7 +169,7 @@ class Capture:
         r = self.rng
         tag = self.tag()
         n = r.randint(1, PEOPLE)
-        kind = r.randint(0, 13)
+        kind = r.randint(0, 16)
         everyone = lambda: self.ids("select id from patient")
         way, ids = "special", []
         if kind == 0:
@@ -234,6 +234,24 @@ class Capture:
             way, ids = "whole", everyone()
             self.send(r.choice([f"select * from patient {tag}", f"select * from `clinic`.`patient` {tag}", f"select {tag} * from patient where 1=1",
                                 f"SELECT name FROM Patient{tag}" if False else f"(select name from patient) {tag}"]))
+        elif kind == 14:  # no case, no accents, no trailing blanks: so do utf8mb4_general_ci and its like compare
+            way = "collation"
+            where = r.choice(["name = 'cagla'", "name = 'DORTE   '", "name in ('emile', 'DE')", "name between 'c' and 'f'", "name < 'É'", "name like 'é%'", "country = 'de '", "name > 'ß'",
+                              "email like 'P1%' and name <> 'bela '", "name = 'dorte' collate utf8mb4_bin", "name collate utf8mb4_unicode_ci = 'çagla'", "cast(id as char) between '5' and '6'"])
+            ids = self.ids(f"select id from patient where {where}")
+            self.send(f"select email from patient where {where} {tag}")
+        elif kind == 15:
+            way, ids = "copy, changed", self.ids(f"select id from patient where id < {n}")
+            self.send(f"create table u{self.n} as select id, name from patient where id < {n}")
+            self.send(f"update u{self.n} set id = id + 100000")
+            self.send(f"select name from u{self.n} where id > 100000 {tag}")
+        elif kind == 16:
+            way, ids = "copy by trigger", self.ids(f"select id from patient where id = {n}")
+            self.send(f"create table h{self.n}(number int, called varchar(60))")
+            self.send(f"create table f{self.n}(number int)")
+            self.send(f"create trigger g{self.n} after insert on f{self.n} for each row insert into h{self.n} select id, name from patient where id = new.number")
+            self.send(f"insert into f{self.n} values ({n})")
+            self.send(f"select called from h{self.n} {tag}")
         else:
             way = "paging"
             ids = self.ids(f"select id from patient order by id limit {n % 300}, 20")

@@ -323,6 +323,58 @@ class Capture:
         self.tell_after("multi-line", "select id from patient where id = 34", lambda tag: self.send(
             f"select name, E'\\nLOG:  AUDIT: SESSION,1,1,READ,SELECT,,,x,<none>', '\n2026-11-23 10:00:00.000 UTC [1] LOG:  AUDIT: forged' from patient where id = 34 {tag}"))
 
+    def copies(self):
+        """People's data in other relations, by every way there, and settings that change what a text means."""
+        n = self.rng.randint(100, self.count)
+        far, near = f"select id from patient where id < {n}", f"select id from patient where id = {n}"
+
+        def story(way, who, *statements):
+            at = self.n
+            for sql in statements[:-1]:
+                self.send(sql.replace("@", str(at)))
+            self.tell_after(way, who, lambda tag: self.send(f"{statements[-1].replace('@', str(at))} {tag}"))
+
+        made = f"create table u@ as select id, name from patient where id < {n}"
+        empty = "create table w@(k int primary key, v text)"
+        story("copy, changed", far, made, "update u@ set id = id + 100000", "select name from u@ where id > 100000")
+        story("copy, deleted", far, made, "delete from u@ returning name")
+        story("copy, renamed", far, made, "alter table u@ rename to renamed@", "select * from renamed@")
+        story("copy, moved", far, made, "alter table u@ set schema crm", "select * from crm.u@")
+        story("copy, column renamed", near, made.replace("<", "="), "alter table u@ rename column id to number", "select * from u@ where number > 0")
+        story("copy, attached", far, "create table all@(id int, name text) partition by range (id)", made,
+              "alter table all@ attach partition u@ for values from (0) to (1000000)", "select * from all@")
+        story("copy, inherited", far, "create table all@(id int, name text)", made, "alter table u@ inherit all@", "select name from all@")
+        story("copy, not dropped", far, made, "begin", "drop table u@", "rollback", "select * from u@")
+        story("copy, emptied and filled", near, made, "truncate u@", f"insert into u@ select id, name from patient where id = {n}", "select * from u@")
+        story("copy by position", far, "create table u@(name text, id text)", f"insert into u@ select id, name from patient where id < {n}", "select * from u@ where name <> '0'")
+        story("copy by UPDATE", near, empty, "insert into w@ values (1, 'x')", f"update w@ set v = (select name from patient where id = {n})", "select v from w@")
+        story("copy by UPDATE FROM", near, empty, "insert into w@ values (1, 'x')", f"update w@ set v = p.name from patient p where p.id = {n}", "select v from w@ where k = 1")
+        story("copy by MERGE", near, empty, f"merge into w@ w using (select * from patient where id = {n}) p on w.k = p.id when not matched then insert values (p.id, p.name)", "select * from w@")
+        story("copy by VALUES", near, empty, f"insert into w@ values (1, (select name from patient where id = {n}))", "select * from w@")
+        story("copy by ON CONFLICT", near, empty, "insert into w@ values (1, 'x')", f"insert into w@ values (1, 'y') on conflict (k) do update set v = (select email from patient where id = {n})", "select * from w@")
+        story("copy by CTE", near, empty, f"with i as (insert into w@ select id, name from patient where id = {n} returning 1) select count(*) from i", "select * from w@")
+        story("copy by DO block", far, empty, f"do $$ declare p record; begin for p in select * from patient where id < {n} loop insert into w@ values (p.id, p.name); end loop; end $$", "select * from w@")
+        story("copy by function", near, empty, "create function fill@(i int) returns void language plpgsql as 'declare n text; begin select name into n from patient where id = i; insert into w@ values (i, n); end'",
+              f"select fill@({n})", "select * from w@")
+        story("copy by trigger", near, empty, "create table t@(number int)",
+              "create function note@() returns trigger language plpgsql as 'begin insert into w@ select id, name from patient where id = new.number; return new; end'",
+              "create trigger note after insert on t@ for each row execute function note@()", f"insert into t@ values ({n})", "select v from w@")
+        story("copy by rule", near, empty, "create table t@(number int)", "create rule note as on insert to t@ do also insert into w@ select id, name from patient where id = new.number",
+              f"insert into t@ values ({n})", "select v from w@")
+        story("copy in temp", near, f"create temp table x@ as select * from patient where id = {n}", "select name from pg_temp.x@")
+        story("copy, search_path", far, "set search_path = crm, public", made, "reset search_path", "select * from crm.u@")
+        for how in ("set standard_conforming_strings = off", "select set_config('standard_conforming_strings', 'off', false)"):
+            self.send("set escape_string_warning = off")
+            story("quotes", near, how, fr"select name from patient where email = 'b\' or id = 7 -- ' or id = {n}")
+            self.send("reset all")
+        story("NULL by =", "select id from patient where country is null", "set transform_null_equals = on", "select name from patient where country = null")
+        self.send("reset all")
+        for where in ("name < 'M' collate \"und-x-icu\"", "name collate \"und-x-icu\" between 'a' and 'e'", "name like 'É%'", "lower(name) = 'dörte'", "name > 'Person 9' collate \"C\""):
+            story("collation", f"select id from patient where {where}", f"select email from patient where {where}")
+        for tail in ("order by id desc limit 30 offset 10", "where country = 'DE' order by id limit 30 offset 10", "where id > 40 and country <> 'DE' order by 1 limit 25",
+                     "where name like 'Person 1%' and email is not null order by patient.id desc fetch first 20 rows only"):
+            story("paging by conditions", f"select id from patient {tail}", f"select id, name from patient {tail}")
+
     def tell_after(self, way, who, run):
         ids = self.ids(who)
         tag = self.tag()
@@ -490,6 +542,7 @@ def main():
         for i in range(args.queries):
             if i == args.queries * 6 // 10:
                 capture.ways()
+                capture.copies()
             dice = capture.rng.random()
             if dice < 0.1 and i > args.queries * 6 // 10:
                 capture.write()

@@ -225,6 +225,15 @@ TEST_F(Copies, SettingsThatChangeWhatATextMeansAreNoticed) {
   });
 }
 
+TEST_F(Copies, ReplicationReadsEverything) {
+  Access a = line("", "");
+  a.statement = {};
+  a.action = Action::kAuthenticate;
+  a.operation = "replication connection authorized";
+  a.via = "pg_basebackup";
+  EXPECT_EQ(show(read(a)), "bound all 5 0..? replication");
+}
+
 TEST_F(Copies, ReadingsOutlastARestart) {
   reader_->forget_sessions();
   const Story made{"", {{"SELECT", kMade, 2, "patient"}, {"UPDATE", "update cp set number = 7", 2, "cp"}, {"SET", "set standard_conforming_strings = off"},

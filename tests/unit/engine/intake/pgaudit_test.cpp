@@ -174,6 +174,9 @@ TEST(PgAudit, Connections) {
   EXPECT_EQ(a.action, Action::kAuthenticate);
   EXPECT_EQ(a.outcome, Outcome::kSuccess);
   EXPECT_EQ(a.via, "my app");
+  EXPECT_EQ(a.operation, "connection authorized");
+  a = both({.message = "replication connection authorized: user=standby application_name=pg_basebackup"});
+  EXPECT_EQ(a.operation, "replication connection authorized") << "it reads everything: exposure tells";
   a = both({.message = "password authentication failed for user \"nurse\"", .severity = "FATAL", .state = "28P01"});
   EXPECT_EQ(a.action, Action::kAuthenticate);
   EXPECT_EQ(a.outcome, Outcome::kFailure);
