@@ -207,19 +207,42 @@ std::optional<std::vector<PersonNo>> People::judged(std::string_view column, boo
   return out;
 }
 
-void People::keep_text(const std::string& column, const ValueHash& hash, std::string_view value) {
+bool People::keep_text(const std::string& column, const ValueHash& hash, std::string_view value) {
   Texts& texts = texts_[column];
   std::vector<std::string>& spellings = texts.by_hash[hash];
-  if (std::find(spellings.begin(), spellings.end(), value) != spellings.end()) return;
+  const auto lacking = without_text_.find(column);
+  const bool all_had = lacking == without_text_.end() || lacking->second.count(hash) == 0;
+  if (std::find(spellings.begin(), spellings.end(), value) != spellings.end()) return spellings.size() > 1 || !all_had;
   spellings.emplace_back(value);
   texts.shape.see(value);
+  return true;
 }
 
-void People::restore_text(std::string_view column, std::string_view value) {
-  const auto held = held_.find(column);
-  if (held == held_.end()) return;
-  const ValueHash hash = hash_(dataset_, column, comparable(value));
-  if (held->second.count(hash) > 0) keep_text(std::string(column), hash, value);
+void People::restore_texts(PersonNo no, const Attributes& texts) {
+  std::vector<ColumnHash> told;
+  for (const auto& [column, value] : texts) {
+    const ValueHash hash = hash_(dataset_, column, comparable(value));
+    const auto held = held_.find(column);
+    if (held == held_.end() || held->second.count(hash) == 0) continue;
+    keep_text(column, hash, value);
+    told.emplace_back(column, hash);
+  }
+  for (const auto* held : {&current_, &ended_}) {
+    const auto own = held->find(no);
+    if (own == held->end()) continue;
+    for (const ColumnHash& one : own->second) {
+      if (std::find(told.begin(), told.end(), one) == told.end()) without_text_[one.first].insert(one.second);
+    }
+  }
+}
+
+void People::texts_restored() {
+  ended_.clear();
+  for (auto& [column, hashes] : without_text_) {
+    const ValueHash empty = hash_(dataset_, column, comparable(""));
+    if (hashes.erase(empty) > 0) keep_text(column, empty, "");  // nobody needs to be told how nothing is written
+    for (const ValueHash& hash : hashes) texts_[column].by_hash.erase(hash);
+  }
 }
 
 void People::index_key(PersonNo no) {
@@ -290,6 +313,7 @@ PersonNo People::add(std::string_view id, Time from, const Attributes& attribute
     const ValueHash hash = hash_(dataset_, column, comparable(value));
     const auto& now = current_[no];
     if (std::find(now.begin(), now.end(), std::pair(column, hash)) == now.end()) hold(no, column, value, valid);
+    else keep_text(column, hash, value);  // perhaps in another case
   }
   touch(no);
   fields_.push_back({no, !known, attributes});
@@ -327,7 +351,7 @@ void People::change(PersonNo no, Time when, Time until, const Attributes& attrib
 }
 
 bool People::update(PersonNo no, Time as_of, const Attributes& attributes) {
-  Attributes different;
+  Attributes different, respelled;
   const auto& now = current_[no];
   for (const auto& attribute : attributes) {
     const std::string &column = attribute.first, &value = attribute.second;
@@ -335,12 +359,13 @@ bool People::update(PersonNo no, Time as_of, const Attributes& attributes) {
     const std::pair<std::string, ValueHash> held{column, hash_(dataset_, column, comparable(value))};
     const bool none = std::none_of(now.begin(), now.end(), [&](const auto& h) { return h.first == column; });
     const bool same = (value.empty() && none) || std::find(now.begin(), now.end(), held) != now.end();
-    if (same && !value.empty()) keep_text(column, held.second, value);
+    if (same && !value.empty() && keep_text(column, held.second, value)) respelled.push_back(attribute);
     if (!same) different.emplace_back(column, value);
   }
   const bool knew = entries_[no].attributes_known;
   entries_[no].attributes_known = true;
   unknown_attributes_.erase(no);
+  if (!respelled.empty()) fields_.push_back({no, false, respelled});
   if (different.empty()) {
     if (!knew) touch(no);
     return !knew;
@@ -393,7 +418,7 @@ void People::restore(Entry entry) {
 
 void People::restore_attribute(const AttributeRow& row) {
   held_[row.column][row.hash].push_back({row.no, row.valid});
-  if (row.valid.to == kForever) current_[row.no].emplace_back(row.column, row.hash);
+  (row.valid.to == kForever ? current_ : ended_)[row.no].emplace_back(row.column, row.hash);
 }
 
 void People::set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
@@ -432,6 +457,7 @@ void People::forget(PersonNo no) {
         continue;
       }
       if (texts != texts_.end()) texts->second.by_hash.erase(it->first);
+      if (const auto lacking = without_text_.find(column); lacking != without_text_.end()) lacking->second.erase(it->first);
       it = by_value.erase(it);
     }
   }

@@ -138,8 +138,10 @@ class People {
   void saved();  // all of the above is on disk
   void restore(Entry entry);                                     // in the order of numbers
   void restore_attribute(const AttributeRow& row);
-  // The text of a value whose hash was restored.
-  void restore_text(std::string_view column, std::string_view value);
+  // The texts of a person's values, now and before, after all attributes were restored; then, once, that these were all.
+  // A value some holder of which brought no text counts as unknown, even if others brought one: it may be written otherwise.
+  void restore_texts(PersonNo no, const Attributes& texts);
+  void texts_restored();
   void set_header(bool registered, std::vector<std::string> columns, std::vector<std::string> tainted,
                   std::optional<Time> incomplete_since);
   [[nodiscard]] std::vector<std::string> tainted() const;
@@ -160,8 +162,9 @@ class People {
   // Whether conditions on the column can be evaluated.
   [[nodiscard]] bool usable(std::string_view column) const;
   [[nodiscard]] bool is_column(std::string_view column) const;
-  // The texts behind one hash: as they were told, so several where they differ in case or blanks only.
-  void keep_text(const std::string& column, const ValueHash& hash, std::string_view value);
+  // The texts behind one hash: as they were told, so several where they differ in case or blanks only. False if that was
+  // the only one already, for each of its holders.
+  bool keep_text(const std::string& column, const ValueHash& hash, std::string_view value);
 
   std::string dataset_;
   HashValue hash_;
@@ -187,7 +190,10 @@ class People {
     std::unordered_map<ValueHash, std::vector<std::string>, HashOfHash> by_hash;
     ValueShape shape;
   };
-  std::map<std::string, Texts, std::less<>> texts_;  // in memory only, as ids are
+  std::map<std::string, Texts, std::less<>> texts_;  // kept in the vault only, with each person, as ids are
+  using ColumnHash = std::pair<std::string, ValueHash>;
+  std::map<std::string, std::unordered_set<ValueHash, HashOfHash>, std::less<>> without_text_;  // of some holder
+  std::unordered_map<PersonNo, std::vector<ColumnHash>> ended_;  // values of before, while texts are restored
   std::vector<PersonNo> changed_;
   std::vector<Change> fields_;
   std::vector<AttributeRow> attribute_rows_;

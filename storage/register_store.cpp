@@ -43,6 +43,40 @@ Fields contacts(const People::Attributes& attributes) {
   return out;
 }
 
+// Registered values of a person are kept in their own record too, as they are written, and go with its key: conditions like
+// LIKE cannot be judged by hashes. One field a column: all its values so far, each ended by a zero byte.
+constexpr std::string_view kColumnField = "column ";
+constexpr std::size_t kMaxTexts = 24 * 1024;  // of one person; with more, none is kept, and their values count as unknown
+
+void add_texts(Fields& fields, const People& people, const People::Attributes& attributes) {
+  for (const auto& [column, value] : attributes) {
+    const auto& columns = people.columns();
+    if (value.empty() || std::find(columns.begin(), columns.end(), column) == columns.end()) continue;
+    std::string& texts = fields[std::string(kColumnField) + column];
+    const std::string one = value + '\0';
+    bool known = false;
+    for (std::size_t at = 0; at < texts.size() && !known; at = texts.find('\0', at) + 1) known = texts.compare(at, one.size(), one) == 0;
+    if (!known) texts += one;
+  }
+  std::size_t size = 0;
+  for (const auto& [name, texts] : fields) size += name.starts_with(kColumnField) ? name.size() + texts.size() : 0;
+  if (size <= kMaxTexts) return;
+  std::erase_if(fields, [](const auto& field) { return field.first.starts_with(kColumnField); });
+}
+
+People::Attributes texts_in(const Fields& fields) {
+  People::Attributes out;
+  for (const auto& [name, texts] : fields) {
+    if (!name.starts_with(kColumnField)) continue;
+    for (std::size_t at = 0; at < texts.size();) {
+      const std::size_t end = std::min(texts.find('\0', at), texts.size());
+      out.emplace_back(name.substr(kColumnField.size()), texts.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return out;
+}
+
 RegisterStore::Known known_from(const Columns& c) {
   RegisterStore::Known out;
   out.no = static_cast<PersonNo>(c.integer(0));
@@ -114,6 +148,7 @@ Result<void> save_people(Transaction& tx, Vault& vault, People& people, std::int
     const auto seen = at.find(change.no);
     if (seen != at.end()) {
       for (auto& [name, value] : contacts(change.fields)) put[seen->second].fields[name] = value;
+      add_texts(put[seen->second].fields, people, change.fields);
       continue;
     }
     Person person{people.dataset(), id, {}};
@@ -123,6 +158,7 @@ Result<void> save_people(Transaction& tx, Vault& vault, People& people, std::int
       else if (before.error().code != Errc::kNotFound) return pass(std::move(before));
     }
     for (auto& [name, value] : contacts(change.fields)) person.fields[name] = value;
+    add_texts(person.fields, people, change.fields);
     at.emplace(change.no, put.size());
     put.push_back(std::move(person));
   }
@@ -139,6 +175,22 @@ Result<void> save_people(Transaction& tx, Vault& vault, People& people, std::int
 
 Result<void> load_people(Reader& reader, const Vault& vault, People& people, std::int64_t dataset,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  auto values = reader.each(
+      "SELECT v.column_name, v.hash, v.no, v.valid_from, v.valid_to FROM register_value v "
+      "JOIN register_person p ON p.dataset = v.dataset AND p.no = v.no WHERE v.dataset = ?1",
+      [&](const Columns& c) {
+        People::AttributeRow row;
+        row.column = c.text(0);
+        const std::string hash = c.text(1);
+        row.hash = {};
+        std::memcpy(row.hash.data(), hash.data(), std::min(hash.size(), row.hash.size()));
+        row.no = static_cast<PersonNo>(c.integer(2));
+        row.valid = {c.time(3), c.time(4)};
+        people.restore_attribute(row);
+        return true;
+      },
+      {Binding(dataset)});
+  if (!values) return values;
   struct Row {
     PersonNo no;
     Pseudonym pseudonym;
@@ -164,29 +216,21 @@ Result<void> load_people(Reader& reader, const Vault& vault, People& people, std
   for (Row& row : *rows) {
     if (row.no < people.size()) return fail(Errc::kCorrupt, "the register's numbers are not in order", people.dataset());
     while (people.size() < row.no) people.restore({});  // a number that was never written
+    People::Attributes texts;
     if (!row.erased) {
       auto fields = vault.open(reader, row.pseudonym);
-      if (fields) row.entry.id = (*fields)["id"];
-      else if (fields.error().code != Errc::kNotFound) return pass(std::move(fields));
+      if (!fields && fields.error().code != Errc::kNotFound) return pass(std::move(fields));
+      if (fields) {
+        row.entry.id = (*fields)["id"];
+        texts = texts_in(*fields);
+      }
     }
     people.restore(std::move(row.entry));
+    people.restore_texts(row.no, texts);
     if (progress) progress(++done, rows->size());
   }
-  auto values = reader.each(
-      "SELECT column_name, hash, no, valid_from, valid_to FROM register_value WHERE dataset = ?1",
-      [&](const Columns& c) {
-        People::AttributeRow row;
-        row.column = c.text(0);
-        const std::string hash = c.text(1);
-        row.hash = {};
-        std::memcpy(row.hash.data(), hash.data(), std::min(hash.size(), row.hash.size()));
-        row.no = static_cast<PersonNo>(c.integer(2));
-        row.valid = {c.time(3), c.time(4)};
-        if (row.no < people.size()) people.restore_attribute(row);
-        return true;
-      },
-      {Binding(dataset)});
-  return values;
+  people.texts_restored();
+  return {};
 }
 
 }  // namespace

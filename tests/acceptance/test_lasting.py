@@ -232,6 +232,37 @@ class FirstTime(unittest.TestCase):
                 self.assertEqual(first_times(api), ["stranger", "usual"])
 
 
+class Texts(unittest.TestCase):
+    """A register imported by the command line, and an engine that starts later, twice: conditions on texts are derived."""
+
+    def test_like_and_not_are_derived_after_a_restart(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            data, csv = os.path.join(folder, "data"), os.path.join(folder, "patients.csv")
+            with open(csv, "w", encoding="utf-8") as out:
+                out.write("id,name,ward\n" + "".join(f"{n},Name{n},{('north', 'South', 'eastern')[n % 3]}\n" for n in range(1, 61)))
+            with Tocsin(config) as server:
+                server.api().claim(server.claim_url, "anna", "Anna")
+            done = run("register", "import", "--data", data, "--dataset", "patient", "--key", "id", "--as-of", "2026-11-01T00:00:00Z", csv)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            path = os.path.join(folder, "live.json")
+            for round_ in (1, 2):
+                with Tocsin(config) as server:
+                    api = server.api()
+                    api.login("anna")
+                    with open(path, "a", encoding="utf-8") as live:
+                        live.write(audit(f"00{round_}0.a", 1, f"like{round_}", "SELECT", "select name from patient where ward like 'nor%'", 20) +
+                                   audit(f"00{round_}0.b", 1, f"not{round_}", "SELECT", "select name from patient where not ward = 'eastern'", 40))
+                    for actor, people in ((f"like{round_}", 20), (f"not{round_}", 40)):
+                        wait_for(lambda: api.get(f"/v1/exposed?actor={actor}&dataset=patient")["total"] > 0)
+                        answer = api.get(f"/v1/exposed?actor={actor}&dataset=patient")
+                        self.assertEqual((answer["grade"], answer["total"]), ("derived", people), answer)
+            for name in os.listdir(data):
+                if name.startswith("tocsin.db"):
+                    with open(os.path.join(data, name), "rb") as f:
+                        self.assertNotIn(b"eastern", f.read().replace(b"not ward = 'eastern'", b""))
+
+
 class SlowExport(unittest.TestCase):
     """One person after the other: the count of different people goes on over a stop and a kill, and rings once."""
 
