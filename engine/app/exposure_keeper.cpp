@@ -8,7 +8,7 @@
 
 namespace tocsin::engine {
 
-void ExposureKeeper::start(Time now, const ReadAgain& read_again) {
+void ExposureKeeper::start(Time now, std::uint64_t oldest, const ReadAgain& read_again) {
   if (auto tidied = storage::tidy_segments(db_, now, true); !tidied) tell_.alarm("exposure index: " + tidied.error().text());
   auto lost = db_.read([](storage::Reader& reader) { return storage::lost_segments(reader); });
   if (!lost) {
@@ -18,26 +18,40 @@ void ExposureKeeper::start(Time now, const ReadAgain& read_again) {
   std::uint64_t damaged = 0;
   for (const storage::LostSegments& group : *lost) {
     for (const Error& error : group.errors) tell_.alarm("exposure index: " + error.text());
-    if (!repair(group, now, read_again)) damaged += group.parts.size();
+    if (!repair(group, now, oldest, read_again)) damaged += group.parts.size();
   }
   damaged_ = damaged;
   waiting_ = storage::SealOptions().at_least;  // look once whether rows have been left from before
 }
 
-bool ExposureKeeper::repair(const storage::LostSegments& lost, Time now, const ReadAgain& read_again) {
+bool ExposureKeeper::repair(const storage::LostSegments& lost, Time now, std::uint64_t oldest, const ReadAgain& read_again) {
+  // What reading them again would find is settled by these, but for what the log teaches meanwhile of views.
+  std::string same = "week " + std::to_string(now.time_since_epoch() / std::chrono::hours(24 * 7)) + ", from " + std::to_string(oldest) + ", segments";
+  for (const storage::LostSegments::Part& part : lost.parts) same += " " + std::to_string(part.id);
+  const std::string note = "exposure-repair " + std::to_string(lost.slice);
+  auto before = db_.read([&](storage::Reader& reader) { return storage::ProgressStore::note(reader, note); });
   std::string why;
-  auto repaired = storage::repair_segments(db_, lost, now, [&](const storage::KeepLost& keep) {
-    auto read = read_again(lost, keep);
-    if (!read) why = read.error().text();
-    return read;
-  });
+  if (before && *before == same) why = "reading the journal again fell short before, and would again";
+  Result<storage::Repaired> repaired = storage::Repaired{};
+  if (why.empty()) {
+    repaired = storage::repair_segments(db_, lost, now, [&](const storage::KeepLost& keep) {
+      auto read = read_again(lost, keep);
+      if (!read) why = read.error().text();
+      return read;
+    });
+  }
   const std::string what = std::to_string(lost.accesses()) + " accesses from " + format_rfc3339(lost.from) + " to " + format_rfc3339(lost.to);
   if (repaired && repaired->whole) {
     tell_.note("exposure index: " + what + " were made again from the journal");
     return true;
   }
-  if (!repaired) why = repaired.error().text();
-  else if (why.empty()) why = "reading the journal again gives " + std::to_string(repaired->found);
+  if (!repaired) {
+    why = repaired.error().text();
+  } else if (why.empty()) {
+    why = "reading the journal again gives " + std::to_string(repaired->found) + "; people may have been erased since";
+    auto kept = db_.write([&](storage::Transaction& tx) { return storage::ProgressStore::set_note(tx, note, same); });
+    if (!kept) tell_.alarm("exposure index: " + kept.error().text());
+  }
   tell_.alarm("exposure index: " + what + " cannot be made again from the journal (" + why +
               "); answers about that time say that people may be missing: restore the file from a backup");
   return false;

@@ -27,8 +27,10 @@ class ExposureKeeper {
 
   // Before detection starts: removes what a crash left behind, holds every segment against its checksums, and makes those
   // that are damaged or gone again from what `read_again` finds in the journal (exposure_repair.hpp).
+  // Where reading all of it again fell short (people were erased since), that is remembered, and not tried at every start:
+  // only in another week, when the journal begins elsewhere than at `oldest`, or when other segments are lost with them.
   using ReadAgain = std::function<Result<void>(const storage::LostSegments&, const storage::KeepLost&)>;
-  void start(Time now, const ReadAgain& read_again);
+  void start(Time now, std::uint64_t oldest, const ReadAgain& read_again);
   // After `reaches` more were stored, in the thread that stores them: seals when it is time.
   void stored(std::size_t reaches);
   // From time to time, in another thread: one merge if there is one to do; retention and tidying.
@@ -39,7 +41,7 @@ class ExposureKeeper {
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
 
  private:
-  bool repair(const storage::LostSegments& lost, Time now, const ReadAgain& read_again);
+  bool repair(const storage::LostSegments& lost, Time now, std::uint64_t oldest, const ReadAgain& read_again);
 
   storage::Database& db_;
   std::uint32_t keep_days_;

@@ -782,7 +782,7 @@ struct Live::Impl final : EventSink {
     rereading.exposure = setup->exposure;
     rereading.sources = setup->sources;
     pipeline = std::make_unique<Pipeline>(std::move(*setup), *state->registers);
-    exposure->start(clock.now(), [&](const storage::LostSegments& lost, const storage::KeepLost& keep) {
+    exposure->start(clock.now(), journal->oldest(), [&](const storage::LostSegments& lost, const storage::KeepLost& keep) {
       return reread_reaches(*state, *journal, rereading, kWarmRecords, lost, keep);
     });
 

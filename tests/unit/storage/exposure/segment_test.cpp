@@ -290,6 +290,84 @@ TEST_F(SegmentTest, LimitsRefuseAndAddNothing) {
   EXPECT_EQ(open.size(), 0U);
 }
 
+// What the process has read from files so far.
+std::uint64_t bytes_read() {
+  std::ifstream in("/proc/self/io");
+  std::string word;
+  std::uint64_t value = 0;
+  while (in >> word >> value) {
+    if (word == "rchar:") return value;
+  }
+  return 0;
+}
+
+// The builder refuses at its named limit, having taken no more memory than it says, and what it has can be sealed.
+TEST_F(SegmentTest, ABuilderEndsAtItsLimit) {
+  SegmentBuilder open(0);
+  const auto kind = open.attribute({Grade::kExact, true, 0, 0, "name", "select", "r"});
+  std::vector<PersonNo> some(kWide - 1);
+  std::size_t added = 0;
+  for (std::uint32_t n = 0;; ++n) {
+    for (std::size_t i = 0; i < some.size(); ++i) some[i] = static_cast<PersonNo>(n * 7 + i * 3);
+    if (!open.add("a" + std::to_string(n % 50), "patient", *kind, n, some)) break;
+    added += some.size();
+    ASSERT_LE(added, kMaxSegmentAccesses);
+  }
+  EXPECT_EQ(open.size(), added);
+  EXPECT_GT(added + some.size(), kMaxSegmentAccesses);
+  EXPECT_LE(open.memory(), kMaxSegmentAccesses * 16 * 2 + (1U << 20));  // 16 bytes each, and room to grow
+  const auto segment = Segment::open(write(open.seal()));
+  ASSERT_TRUE(segment) << segment.error().text();
+  EXPECT_EQ((*segment)->tables().accesses, added);
+  EXPECT_EQ(open.size(), 0U);
+}
+
+// A year of segments: opening reads the tables only, a question reads what it is about, and an answer is as large as the
+// dataset, not as the accesses.
+TEST_F(SegmentTest, OpeningAndAskingAYearReadsLittleAndStaysSmall) {
+  constexpr int kSegments = 24;
+  constexpr PersonNo kUniverse = 200'000;
+  const PersonNo hot = 77;
+  std::mt19937_64 random(5);
+  std::vector<fs::path> files;
+  std::uint64_t all_bytes = 0, accesses = 0;
+  for (int s = 0; s < kSegments; ++s) {
+    SegmentBuilder open(600 + s / 2);
+    const auto kind = open.attribute({Grade::kExact, true, 0, 0, "name", "select", "r"});
+    for (int i = 0; i < 40'000; ++i) {
+      // One actor makes half of all; one person is seen by everybody.
+      const std::string actor = "a" + std::to_string(i % 2 == 0 ? 0 : 1 + random() % 200);
+      const PersonNo no = i % 50 == 1 ? hot : static_cast<PersonNo>(random() % kUniverse);
+      ASSERT_TRUE(open.add(actor, "patient", *kind, open.slice() * kSlice + i * 60, {&no, 1}));
+    }
+    accesses += open.size();
+    files.push_back(write(open.seal()));
+    all_bytes += fs::file_size(files.back());
+  }
+  const std::uint64_t before = bytes_read();
+  Segments year;
+  std::size_t tables = 0;
+  for (const fs::path& file : files) {
+    year.push_back(Segment::open(file).value());
+    tables += year.back()->memory();
+  }
+  const std::uint64_t opened = bytes_read() - before;
+  EXPECT_LT(opened, all_bytes / 10) << "of " << all_bytes;
+  EXPECT_LT(tables, all_bytes / 5);
+  Damage damage;
+  const auto found = find_people(year, {"a0", "patient", {}}, damage);
+  const std::uint64_t actor_read = bytes_read() - before - opened;
+  EXPECT_LT(actor_read, all_bytes * 6 / 10) << "half of the accesses, once";
+  EXPECT_GT(found.at("patient").everyone().size(), kUniverse / 2U);
+  EXPECT_LE(found.at("patient").confirmed.memory(), (kUniverse / 65'536 + 1) * 8'192 + 4'096) << "one bit a person, whatever the accesses";
+  const ActorSums seen = find_actors(year, "patient", hot, {}, damage);
+  const std::uint64_t person_read = bytes_read() - before - opened - actor_read;
+  EXPECT_EQ(seen.actors.size(), 200U + 1U);
+  EXPECT_LT(person_read, all_bytes / 20) << "one block of postings a segment, not its accesses";
+  EXPECT_TRUE(damage.errors.empty());
+  RecordProperty("accesses", std::to_string(accesses));
+}
+
 // Each byte of a small segment, changed: an error or the right answer, never a wrong one.
 TEST_F(SegmentTest, DamageIsFoundWhereverItIs) {
   std::mt19937_64 random(11);
