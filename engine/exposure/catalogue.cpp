@@ -346,6 +346,18 @@ void bind(std::optional<sql::Value>& v, const Definition& d) {
   if (v) bind(*v, d);
 }
 
+// Which columns of the definition's sources are read where `columns` of the relation are; nullopt if one of them is
+// computed, so that any may be in it.
+std::optional<std::vector<std::vector<std::string>>> columns_inside(const std::vector<std::string>& columns, const std::vector<sql::Output>& outputs, std::size_t sources) {
+  std::vector<std::vector<std::string>> out(sources);
+  for (const std::string& name : columns) {
+    const auto inside = name == "*" ? std::nullopt : lineage(outputs, name, 0);
+    if (!inside) return std::nullopt;
+    out[static_cast<std::size_t>(inside->candidates.front())].push_back(inside->name);
+  }
+  return out;
+}
+
 void append(Expanded& to, int source, const Definition& definition, const Catalogue::Entry& entry, bool only_one) {
   const int offset = static_cast<int>(to.query.sources.size());
   const int predicates = static_cast<int>(to.query.predicates.size());
@@ -373,7 +385,10 @@ void append(Expanded& to, int source, const Definition& definition, const Catalo
     for (int& filter : carried) filter = carry_copy(to.query, filter, source, outputs, offset);
   }
   const Source outer = to.query.sources[static_cast<std::size_t>(source)];
-  for (Source s : inner.sources) {
+  const auto read = definition.copy ? std::nullopt : columns_inside(outer.columns, outputs, inner.sources.size());
+  for (std::size_t i = 0; i < inner.sources.size(); ++i) {
+    Source s = inner.sources[i];
+    if (read) s.columns = (*read)[i];
     for (int& filter : s.filters) filter += predicates;
     if (!inner.barrier) {
       s.filters.insert(s.filters.end(), carried.begin(), carried.end());

@@ -263,6 +263,7 @@ TEST(Kinds, OfWhatAStatementReads) {
   EXPECT_EQ(run("SELECT * FROM login", "SELECT"), "contact credentials identity") << "a table that nobody described may hold every unnamed column";
   run("CREATE TABLE visit (id int, patient_id int, ward text, reason text)", "CREATE TABLE");
   run("CREATE VIEW card AS SELECT id, name AS who, email FROM patient", "CREATE VIEW");
+  run("CREATE VIEW label AS SELECT id, name || email AS both_of FROM patient", "CREATE VIEW");
   const KindsCase rows[] = {
       {"columns", "SELECT name, email FROM patient WHERE id = 1", "contact identity"},
       {"a key alone", "SELECT id FROM patient WHERE id = 1", ""},
@@ -283,7 +284,8 @@ TEST(Kinds, OfWhatAStatementReads) {
       {"a CTE", "WITH w AS (SELECT * FROM patient WHERE id = 1) SELECT iban FROM w", "financial"},
       {"a union", "SELECT name FROM patient WHERE id = 1 UNION SELECT reason FROM visit WHERE patient_id = 1", "health identity"},
       {"a condition only", "SELECT name FROM patient WHERE id = 1 AND email = 'a@example.org'", "identity"},
-      {"a view, which counts as read whole", "SELECT who FROM card WHERE id = 1", "contact identity"},
+      {"a column of a view", "SELECT who FROM card WHERE id = 1", "identity"},
+      {"a computed column of a view", "SELECT both_of FROM label WHERE id = 1", "contact identity"},
       {"everything of a view", "SELECT * FROM card WHERE id = 1", "contact identity"},
       {"RETURNING", "DELETE FROM patient WHERE id = 2 RETURNING email", "contact"},
       {"a count", "SELECT count(email) FROM patient", ""},
