@@ -246,6 +246,10 @@ Result<ExposureOverview> ExposureStore::overview(Reader& reader, const ExposureF
   if (!all->damage.errors.empty()) {
     because("Part of the exposure index is damaged: people may be missing here. Restore it from a backup.");
   }
+  auto forgotten = reader.row<Time>("SELECT MAX(before) FROM exposure_forgotten HAVING MAX(before) IS NOT NULL", [](const Columns& c) { return c.time(0); });
+  if (!forgotten) return pass(std::move(forgotten));
+  const bool before_it = *forgotten && filter.from.value_or(kAlways) < **forgotten;
+  if (before_it) because("Of what was reached before " + format_rfc3339(**forgotten) + " some or all has been dropped for its age and is not in this answer.");
   for (const ReachRow& row : all->rows) because(row.reach.reason);
   for (const auto& [dataset, met] : all->datasets) {
     out.datasets.push_back(dataset);
@@ -261,6 +265,8 @@ Result<ExposureOverview> ExposureStore::overview(Reader& reader, const ExposureF
     out.summary.grade = Grade::kUnknown;
     out.summary.at_most.reset();
   }
+  // Whoever asks about that time by name gets no upper bound; a question without a beginning is about what is kept.
+  if (before_it && filter.from) out.summary.at_most.reset();
   out.by_country.assign(countries.begin(), countries.end());
   std::stable_sort(out.by_country.begin(), out.by_country.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });

@@ -249,7 +249,12 @@ Result<std::uint64_t> drop_exposure(Database& db, Time before, Time now) {
     if (!done) return pass(std::move(done));
     done = tx.run("DELETE FROM reach WHERE last < ?1", before);
     if (!done) return pass(std::move(done));
-    return dropped + static_cast<std::uint64_t>(tx.changes());
+    dropped += static_cast<std::uint64_t>(tx.changes());
+    if (dropped == 0) return dropped;
+    done = tx.run("DELETE FROM exposure_forgotten WHERE before <= ?1", before);
+    if (done) done = tx.run("INSERT INTO exposure_forgotten(before) VALUES(?1)", before);
+    if (!done) return pass(std::move(done));
+    return dropped;
   });
 }
 

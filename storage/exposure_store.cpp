@@ -37,7 +37,9 @@ const Migration kMigrations[] = {
      "CREATE TABLE exposure_number(next INTEGER NOT NULL);"  // of the next segment; never given twice
      "INSERT INTO exposure_number VALUES(1);"
      // Files that no longer count, to be deleted once nobody can still be reading them.
-     "CREATE TABLE exposure_gone(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);"}};
+     "CREATE TABLE exposure_gone(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);"},
+    // Up to when something was dropped for its age: answers about earlier times say so.
+    {3, "CREATE TABLE exposure_forgotten(before INTEGER NOT NULL);"}};
 
 // ---- the bitmap of a reach: Roaring's portable format
 

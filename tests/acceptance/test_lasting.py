@@ -232,6 +232,41 @@ class FirstTime(unittest.TestCase):
                 self.assertEqual(first_times(api), ["stranger", "usual"])
 
 
+class JournalGone(unittest.TestCase):
+    """The journal disappears and the log is read again under new numbers: nobody is missing, nobody counts twice."""
+
+    def test_nothing_doubles_that_is_known_by_its_statement(self):
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: live, file: live.json, format: pgaudit-json}")
+            data, log = os.path.join(folder, "data"), os.path.join(folder, "live.json")
+            with open(log, "w", encoding="utf-8") as live:
+                live.write(filler(1, 400) + audit("3a4c.1", 1, "marker", "SELECT", "select name from patient where id=1", 1))
+
+            def known(api):
+                who = run("who-saw", "5", "--data", data, "--json")
+                self.assertEqual(who.returncode, 0, who.stderr.decode())
+                (nurse,) = [w for w in lines(who.stdout) if w["actor"] == "nurse_anna"]
+                exports = [a for a in api.get("/v1/alerts?limit=500")["items"] if a["kind"] == "export"]
+                return (api.get("/v1/exposed?actor=nurse_anna&dataset=patient")["total"], nurse["reaches"],
+                        [(a["id"], a["findings"], a["exposure"]) for a in exports])
+
+            with Tocsin(config) as server:
+                api = server.api()
+                api.claim(server.claim_url, "anna", "Anna")
+                wait_for(lambda: api.get("/v1/exposed?actor=marker&dataset=patient")["total"] == 1)
+                before = known(api)
+                self.assertEqual(before[:2], (400, 1))
+                self.assertEqual(len(before[2]), 1)
+            shutil.rmtree(os.path.join(data, "journal"))
+            with Tocsin(config) as server:
+                api = server.api()
+                api.login("anna")
+                with open(log, "a", encoding="utf-8") as live:
+                    live.write(audit("3a4c.1", 2, "marker2", "SELECT", "select name from patient where id=2", 1))
+                wait_for(lambda: api.get("/v1/exposed?actor=marker2&dataset=patient")["total"] == 1)
+                self.assertEqual(known(api), before)
+
+
 class Texts(unittest.TestCase):
     """A register imported by the command line, and an engine that starts later, twice: conditions on texts are derived."""
 

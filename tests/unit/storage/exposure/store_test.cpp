@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -179,6 +180,22 @@ TEST(ExposureIndex, ForgetsWhatIsTooOld) {
   EXPECT_EQ(people->size() + *dropped, 200U);
   EXPECT_LE(people->size(), 132U);  // whole slices of 32 days
   EXPECT_GE(people->size(), 100U);  // nobody who was reached since
+  // Answers about that time say so, and set no upper bound; later ones are as they were.
+  const auto asked = [&](std::optional<Time> from) {
+    ExposureFilter filter;
+    filter.from = from;
+    return *world.db->read([&](Reader& r) { return ExposureStore::overview(r, filter); });
+  };
+  const auto told = [](const ExposureOverview& answer) {
+    return std::any_of(answer.reasons.begin(), answer.reasons.end(), [](const std::string& reason) { return reason.find("dropped for its age") != std::string::npos; });
+  };
+  EXPECT_TRUE(told(asked({})));
+  EXPECT_TRUE(told(asked(kStart)));
+  EXPECT_FALSE(asked(kStart).summary.at_most);
+  EXPECT_FALSE(told(asked(cut)));
+  EXPECT_EQ(asked(cut).summary.at_most, 100U);
+  ASSERT_TRUE(drop_exposure(*world.db, kStart, cut));  // a shorter reach of it later takes nothing back
+  EXPECT_TRUE(told(asked(cut - std::chrono::hours(1))));
   const auto files = [&] { return std::distance(fs::directory_iterator(world.dir / "exposure"), fs::directory_iterator()); };
   const auto before = files();
   ASSERT_TRUE(tidy_segments(*world.db, cut, false));
