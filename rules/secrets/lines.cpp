@@ -5,6 +5,7 @@
 
 #include "rules/secrets/compiled.hpp"
 #include "rules/secrets/contacts.hpp"
+#include "rules/secrets/digit_runs.hpp"
 #include "rules/secrets/long_line.hpp"
 #include "rules/secrets/shapes.hpp"
 
@@ -46,7 +47,7 @@ class LineReader {
              std::vector<LineHits>& out)
       : scanner_(scanner), compiled_(compiled), place_(place), text_(text), last_(last), explain_(explain), out_(out) {}
 
-  std::size_t run() {
+  Scanner::Taken run() {
     const std::size_t newline = last_ ? text_.size() : text_.rfind('\n') + 1;  // npos + 1 = 0
     const std::size_t stop = last_ ? text_.size() : newline;
     while (done_ < stop && !held_) {
@@ -57,7 +58,7 @@ class LineReader {
       }
       block(end);
     }
-    return done_;
+    return {done_, lines_};
   }
 
  private:
@@ -65,6 +66,8 @@ class LineReader {
   void block(std::size_t end) {
     base_ = done_;
     const std::string_view text = text_.substr(base_, end - base_);
+    line_ends_.clear();
+    find_bytes(text, '\n', line_ends_);
     seen_.clear();
     compiled_.gates->find(text, compiled_.look(true, place_, explain_), seen_);
     numbers_.clear();
@@ -76,6 +79,7 @@ class LineReader {
       find_password_lines(text);
       if (compiled_.options.personal && compiled_.options.contacts) find_contact_lines(text);
     }
+    line_ = 0;
     event_ = 0;
     value_ = 0;
     line_word_ = 0;
@@ -91,19 +95,28 @@ class LineReader {
       if (whole_line_ < whole_lines_.size()) at = std::min(at, whole_lines_[whole_line_]);
       if (every_line) at = done_;
       if (at >= end) break;
-      const std::size_t from = every_line ? done_ : line_start(text_, done_, at);
-      line(from, std::min(line_end(text_, at), end));
+      while (line_ < line_ends_.size() && base_ + line_ends_[line_] < at) ++line_;
+      const std::size_t from = line_ == 0 ? base_ : base_ + line_ends_[line_ - 1] + 1;
+      line(std::max(done_, from), line_ < line_ends_.size() ? base_ + line_ends_[line_] : end);
     }
-    if (!held_) done_ = std::max(done_, end);
+    if (held_) {
+      lines_ += line_;
+      return;
+    }
+    lines_ += line_ends_.size();
+    if (done_ > end) lines_ += count_byte(text_.substr(end, done_ - end), '\n');  // a key block goes on behind this block
+    done_ = std::max(done_, end);
   }
 
   // Lines that are a user and a digest hold nothing that the matcher looks for.
   void find_password_lines(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = line_end(text, at);
+    std::size_t at = 0;
+    const auto look = [&](std::size_t end) {
       if (may_be_password_line(text.substr(at, end - at))) whole_lines_.push_back(base_ + at);
       at = end + 1;
-    }
+    };
+    for (const std::uint32_t end : line_ends_) look(end);
+    if (at < text.size()) look(text.size());
   }
 
   // No contact reaches over a line end, so those of the block are those of its lines. They are read again with their line.
@@ -137,6 +150,7 @@ class LineReader {
     std::vector<Drop>* const drops = explain_ ? &found.drops : nullptr;
     found.start = from;
     found.length = end - from;
+    found.line = lines_ + line_;
     std::size_t behind = end;
     KeyBlock block;
     if (key_blocks) block = key_block(text_, from, end, last_);
@@ -172,6 +186,7 @@ class LineReader {
     return line;
   }
 
+  static inline thread_local std::vector<std::uint32_t> line_ends_;  // of the block
   static inline thread_local Gates::Seen seen_;
   static inline thread_local std::vector<NumberFound> numbers_;
   static inline thread_local std::vector<ContactFound> contacts_;
@@ -186,13 +201,15 @@ class LineReader {
   std::vector<LineHits>& out_;
   std::size_t done_ = 0;  // everything before this is dealt with; the start of a line
   std::size_t base_ = 0;  // of the block
+  std::size_t lines_ = 0; // line ends before the block
+  std::size_t line_ = 0;  // the first one in line_ends_ that is not before what is looked at
   std::size_t event_ = 0, value_ = 0, line_word_ = 0, number_ = 0, whole_line_ = 0;
   bool held_ = false;     // at a key block whose end is not there yet
 };
 
 }  // namespace
 
-std::size_t Scanner::scan_lines(std::string_view text, const Place& place, bool last, bool explain, std::vector<LineHits>& out) const {
+Scanner::Taken Scanner::scan_lines(std::string_view text, const Place& place, bool last, bool explain, std::vector<LineHits>& out) const {
   return LineReader(*this, *compiled_, place, text, last, explain, out).run();
 }
 

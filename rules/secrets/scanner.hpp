@@ -89,6 +89,7 @@ struct Options {
 struct LineHits {
   std::size_t start = 0;   // of the record in the text
   std::size_t length = 0;  // of its first line, without the line end; a key block goes on over further lines
+  std::size_t line = 0;    // line ends before it in the text
   std::vector<Hit> hits;   // ordered by start
   std::vector<Drop> drops;
 };
@@ -138,10 +139,13 @@ class Scanner {
 
   // Scans the lines of `text`, which begins at the start of a line, and appends those in which something was found
   // (with `explain`, also those in which something was dropped). Each line is a record; a "\r" at its end is no part of
-  // it. Far faster than line by line: lines without anything of interest are not even cut. Returns how many bytes were
-  // dealt with: up to the last line end, or up to a key block whose end is not in the text yet; all of them if this is
-  // the `last` text.
-  [[nodiscard]] std::size_t scan_lines(std::string_view text, const Place& place, bool last, bool explain, std::vector<LineHits>& out) const;
+  // it. Far faster than line by line: lines without anything of interest are not even cut. Returns what was dealt with:
+  // up to the last line end, or up to a key block whose end is not in the text yet; all of it if this is the `last` text.
+  struct Taken {
+    std::size_t bytes = 0;
+    std::size_t line_ends = 0;  // among them
+  };
+  [[nodiscard]] Taken scan_lines(std::string_view text, const Place& place, bool last, bool explain, std::vector<LineHits>& out) const;
 
   [[nodiscard]] std::size_t rule_count() const noexcept;
   struct RuleInfo {

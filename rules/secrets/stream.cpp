@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "rules/secrets/digit_runs.hpp"
-
 namespace tocsin::rules::secrets {
 namespace {
 
@@ -82,18 +80,15 @@ std::size_t Stream::work(std::string_view text, bool last) {
     }
     std::vector<LineHits> found;
     const std::string_view rest = text.substr(done);
-    const std::size_t lines = scanner_.scan_lines(rest, place_, last, explain_, found);
-    std::size_t counted = 0;
+    const Scanner::Taken taken = scanner_.scan_lines(rest, place_, last, explain_, found);
     for (auto& record : found) {
-      number_ += count_byte(rest.substr(counted, record.start - counted), '\n');
-      counted = record.start;
       std::size_t reach = record.length;
       for (const auto& hit : record.hits) reach = std::max(reach, hit.end);
-      sink_(Line{number_, dealt_ + record.start, record.length, rest.substr(record.start, reach), std::move(record.hits), std::move(record.drops)});
+      sink_(Line{number_ + record.line, dealt_ + record.start, record.length, rest.substr(record.start, reach), std::move(record.hits), std::move(record.drops)});
     }
-    number_ += count_byte(rest.substr(counted, lines - counted), '\n');
-    done += lines;
-    dealt_ += lines;
+    number_ += taken.line_ends;
+    done += taken.bytes;
+    dealt_ += taken.bytes;
     // What is left is an unfinished line, or begins with a key block. Only the former may be cut into windows.
     const std::string_view left = text.substr(done);
     if (left.size() <= Scanner::kWindow || left.substr(0, Scanner::kWindow + 1).find('\n') != std::string_view::npos) return done;

@@ -182,7 +182,7 @@ void read_as_one_text(bool contacts) {
     }
   }
   std::vector<LineHits> lines;
-  EXPECT_EQ(loaded->scanner.scan_lines(text, {}, true, false, lines), text.size());
+  EXPECT_EQ(loaded->scanner.scan_lines(text, {}, true, false, lines).bytes, text.size());
   std::vector<std::string> together;
   for (const auto& line : lines) {
     for (const Hit& hit : line.hits) together.push_back(told(line.start, hit));
