@@ -23,6 +23,7 @@ bool matches(const std::unique_ptr<RE2>& regex, std::string_view text) {
 }
 
 bool has_stopword(const AllowList& list, const std::string& lower) {
+  if (list.starts && !list.starts->possible(lower)) return false;
   if (list.many) {
     bool any = false;
     list.many->scan(lower, [](void* context, std::uint32_t, std::size_t) { *static_cast<bool*>(context) = true; }, &any);
@@ -158,8 +159,9 @@ class Matches {
     const int groups = std::min(regex_.NumberOfCapturingGroups(), kMaxGroups - 1);
     if (groups == 0) return match_;
     const re2::StringPiece alone(match_.data(), match_.size());
-    if (!regex_.Match(alone, 0, match_.size(), RE2::UNANCHORED, group_.data(), groups + 1)) return match_;
-    const auto piece = [&](int g) { return view(group_[static_cast<std::size_t>(g)]); };
+    std::array<re2::StringPiece, kMaxGroups> group;
+    if (!regex_.Match(alone, 0, match_.size(), RE2::UNANCHORED, group.data(), groups + 1)) return match_;
+    const auto piece = [&](int g) { return view(group[static_cast<std::size_t>(g)]); };
     if (secret_group > 0 && secret_group <= groups) return piece(secret_group).data() != nullptr ? piece(secret_group) : match_.substr(0, 0);
     for (int g = 1; g <= groups; ++g) {
       if (!piece(g).empty()) return piece(g);
@@ -184,7 +186,6 @@ class Matches {
   std::size_t base_ = 0;
   std::span<const NamedValue> values_;
   GenericKeyMatch hand_;
-  std::array<re2::StringPiece, kMaxGroups> group_;
   std::string_view match_;
   std::size_t from_ = 0;
   std::size_t found_at_ = 0;

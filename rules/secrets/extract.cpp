@@ -29,10 +29,35 @@ std::vector<std::pair<std::string, StemKind>> Extractor::stems() const {
 
 bool Extractor::is_inside_key(std::string_view literal) noexcept { return std::all_of(literal.begin(), literal.end(), is_key); }
 
+namespace {
+
+// "bearer" before something too short to be read as a token.
+bool is_bearer_of_nothing(std::string_view text, const StemHit& stem) {
+  std::size_t i = stem.end;
+  while (i < text.size() && i < stem.end + Extractor::kMaxGap && is_space(text[i])) ++i;
+  const std::size_t start = i;
+  while (i < text.size() && i < start + FieldReader::kMinBearer && FieldReader::is_bearer_byte(text[i])) ++i;
+  return i < start + FieldReader::kMinBearer;
+}
+
+// "token" alone in a sentence: behind the blank a letter that begins none of the words that may follow a key ("like",
+// "value:"), and before it nothing that makes it an option or an element.
+bool is_token_in_prose(std::string_view text, const StemHit& stem, const KeySpan& key) {
+  if (key.start != stem.start || key.end != stem.end) return false;  // no other stem is in that key
+  if (key.start == 0 || (text[key.start - 1] != ' ' && text[key.start - 1] != '"')) return false;
+  if (key.end + 1 >= text.size() || text[key.end] != ' ') return false;
+  const char next = text[key.end + 1];
+  return is_letter(next) && next != 'l' && next != 'L' && next != 'v';
+}
+
+}  // namespace
+
 bool Extractor::worth_reading(std::string_view text, const StemHit& stem) const {
+  if (stem.kind == StemKind::kBearer) return !is_bearer_of_nothing(text, stem);
   if (stem.kind != StemKind::kKey) return true;
   const KeySpan span = key_span(text, stem);
   const KeyClass cls = words_.recall(text.substr(span.start, span.end - span.start)).cls;
+  if (cls == KeyClass::kToken && is_token_in_prose(text, stem, span)) return false;
   return cls != KeyClass::kNone && cls != KeyClass::kAbout && (cls != KeyClass::kPersonalNumber || personal_);
 }
 

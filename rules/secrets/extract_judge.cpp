@@ -182,7 +182,7 @@ bool FieldReader::basic_value(std::size_t start, std::size_t end) {
 
 bool FieldReader::bearer_value(std::size_t start, std::size_t end, bool named) {
   const std::string_view token = s_.substr(start, end - start);
-  if (token.size() < (named ? 8U : 16U) || placeholder(token, "token", words_)) return false;
+  if (token.size() < (named ? 8U : kMinBearer) || placeholder(token, "token", words_)) return false;
   const bool charset = std::all_of(token.begin(), token.end(), [](char c) {
     return is_name(c) || c == '-' || c == '.' || c == '~' || c == '+' || c == '/' || c == '=' || c == '|' || c == ':';
   });

@@ -8,6 +8,7 @@ namespace {
 
 // The letters of a naming word happen to stand in base64: "…kvPWDXwA== commit".
 bool looks_encoded(std::string_view key, char before) {
+  if (before != '+' && before != '/' && (key.size() < 16 || key.find_first_of("_-.") != std::string_view::npos)) return false;
   std::size_t upper = 0, lower = 0, digit = 0;
   for (const char c : key) {
     upper += c >= 'A' && c <= 'Z' ? 1U : 0U;
@@ -17,7 +18,7 @@ bool looks_encoded(std::string_view key, char before) {
   if (before == '+') return upper > 0 && lower > 0;
   if (before == '/') return upper >= 3 && lower >= 3;
   const bool mixed = (upper >= 3 && lower >= 3) || (lower == 0 && upper >= 6);
-  return key.size() >= 16 && mixed && digit >= 2 && key.find_first_of("_-.") == std::string_view::npos;
+  return mixed && digit >= 2;
 }
 
 }  // namespace

@@ -62,6 +62,10 @@ class FieldReader {
   void password_line();
   void encoded(const StemHit& stem);
 
+  // What "Bearer" stands before, and how much of it there must be where no key says so.
+  static constexpr std::size_t kMinBearer = 16;
+  static constexpr bool is_bearer_byte(char c) { return is_name(c) || c == '-' || c == '.' || c == '~' || c == '+' || c == '/' || c == '=' || c == '|'; }
+
   // Text before this offset has been read as a key or a value.
   std::size_t done = 0;
 

@@ -36,7 +36,7 @@ void FieldReader::bearer(const StemHit& stem) {
   const std::size_t start = skip_blanks(stem.end);
   std::size_t end = start;
   const std::size_t stop = limit_from(start);
-  while (end < stop && (is_name(s_[end]) || std::string_view("-._~+/=|").find(s_[end]) != std::string_view::npos)) ++end;
+  while (end < stop && is_bearer_byte(s_[end])) ++end;
   while (end > start && s_[end - 1] == '.') --end;
   (void)bearer_value(start, end, false);
 }

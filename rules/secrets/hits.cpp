@@ -131,9 +131,12 @@ void order_hits(std::vector<Hit>& out, std::size_t first) {
 
 std::string preview(std::string_view secret) {
   // Visible ASCII, as nearly always: characters are bytes.
-  bool plain = true;
-  for (const char c : secret) plain = plain & (c >= ' ') & (c < 0x7f) & (c != '\\');
-  if (plain) {
+  unsigned char others = 0;
+  for (const char c : secret) {
+    const auto byte = static_cast<unsigned char>(c);
+    others = static_cast<unsigned char>(others | static_cast<unsigned char>(byte < ' ') | static_cast<unsigned char>(byte >= 0x7f) | static_cast<unsigned char>(byte == '\\'));
+  }
+  if (others == 0) {
     const std::size_t shown = std::min<std::size_t>(4, secret.size() / 4);
     const std::size_t back = shown / 2;
     std::array<char, 8> text{};

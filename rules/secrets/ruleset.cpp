@@ -144,6 +144,7 @@ AllowList read_allow(const toml::table& table, const std::string& what) {
     std::vector<Literals::Literal> literals;
     for (const auto& word : out.stopwords) literals.push_back({word, true});
     if (auto compiled = Literals::compile(literals)) out.many = std::move(*compiled);
+    out.starts.emplace(out.stopwords);
   }
   if (!out.regexes && !out.paths && !out.commits && out.stopwords.empty()) {
     bad(table, what + ": an allow-list needs commits, paths, regexes or stopwords");

@@ -15,6 +15,7 @@
 #include "rules/secrets/literals.hpp"
 #include "rules/secrets/regex_refusal.hpp"
 #include "rules/secrets/scanner.hpp"
+#include "rules/secrets/word_starts.hpp"
 
 namespace tocsin::rules::secrets {
 
@@ -31,7 +32,8 @@ struct AllowList {
   std::unique_ptr<RE2> paths;
   bool commits = false;  // present; there are no commits in a log, so it never holds
   std::vector<std::string> stopwords;  // lower case
-  std::optional<Literals> many;        // the stopwords, where they are too many to be tried one by one
+  std::optional<Literals> many;        // the stopwords, where they are too many to be tried one by one …
+  std::optional<WordStarts> starts;    // … and what says that there are none
 };
 
 struct RequiredPart {
