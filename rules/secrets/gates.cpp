@@ -1,12 +1,13 @@
-// Compiling openers into one literal matcher, and looking at the surroundings of what it finds.
+// Compiling openers into one literal matcher and the table of hot words; what keywords alone open.
 #include "rules/secrets/gates.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <map>
 
 #include "rules/base/text.hpp"
-#include "rules/secrets/entropy.hpp"
+#include "rules/secrets/byte_classes.hpp"
 
 namespace tocsin::rules::secrets {
 namespace {
@@ -32,17 +33,9 @@ bool keywords_are_better(const std::vector<Needle>& needles, const std::vector<s
   return !std::all_of(needles.begin(), needles.end(), is_selective) || (needle < kPlainNeedle && keyword > needle);
 }
 
-// "://user:password@": without an '@' before the authority ends there is nothing to see. The stops are among those of
-// the extractor's own reader.
-bool has_authority(std::string_view text, std::size_t end) {
-  constexpr std::size_t kMaxAuthority = 512;
-  const std::size_t stop = std::min(text.size(), end + kMaxAuthority);
-  for (std::size_t i = end; i < stop; ++i) {
-    const char c = text[i];
-    if (c == '@') return true;
-    if (c == '/' || c == ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == '\n') return false;
-  }
-  return false;
+// Bytes at the start of a literal that may stand in a key.
+std::size_t name_run(std::string_view literal) {
+  return static_cast<std::size_t>(std::find_if_not(literal.begin(), literal.end(), is_name_byte) - literal.begin());
 }
 
 }  // namespace
@@ -57,7 +50,9 @@ std::string lower_as_upstream(std::string_view text) {
 
 Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vector<std::pair<std::string, StemKind>>& stems,
                              const std::vector<std::string>& line_words) {
+  static std::atomic<std::uint64_t> last_id{0};
   Gates out;
+  out.id_ = ++last_id;
   struct Wanted {
     std::string literal;
     Opener opener;
@@ -127,9 +122,17 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
 
   std::stable_sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) { return a.literal < b.literal; });
   std::vector<Literals::Literal> literals;
+  std::string last_literal;
   for (auto& item : wanted) {
     const auto index = static_cast<std::uint32_t>(out.openers_.size());
-    if (literals.empty() || literals.back().text != item.literal) {
+    const std::size_t hot = hot_word_of(item.literal);
+    const bool is_new = index == 0 || last_literal != item.literal;
+    last_literal = item.literal;
+    if (is_new && hot != kNoHotWord) {
+      out.by_hot_word_[hot].push_back({item.literal, {index, index}});
+      const std::size_t name_end = name_run(item.literal);
+      if (name_end < item.literal.size()) out.beyond_keys_.push_back(item.literal.substr(name_end));
+    } else if (is_new) {
       literals.push_back({item.literal, false});
       out.by_literal_.push_back({index, index});
     }
@@ -144,7 +147,10 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
     out.quick_.push_back({item.opener.what, item.opener.stem, item.opener.naming_word, item.opener.needs_path, bare, Extractor::is_inside_key(item.literal),
                           static_cast<std::uint8_t>(item.literal.size()), static_cast<std::uint8_t>(needle ? needle->length : item.literal.size())});
     out.openers_.push_back(std::move(item.opener));
-    out.by_literal_.back().last = index + 1;
+    (hot != kNoHotWord ? out.by_hot_word_[hot].back().openers : out.by_literal_.back()).last = index + 1;
+  }
+  for (auto& literals_of_word : out.by_hot_word_) {
+    std::stable_sort(literals_of_word.begin(), literals_of_word.end(), [](const auto& a, const auto& b) { return a.text.size() < b.text.size(); });
   }
   auto compiled = Literals::compile(literals);
   if (!compiled) return pass(std::move(compiled));
@@ -159,66 +165,6 @@ Result<Gates> Gates::compile(const std::vector<RuleInput>& rules, const std::vec
   if (!compiled) return pass(std::move(compiled));
   out.keywords_ = std::move(*compiled);
   return out;
-}
-
-// One text: what each literal in it is worth.
-class Gates::Places {
- public:
-  Places(const Gates& gates, std::string_view text, const Look& look, Seen& out) : gates_(gates), text_(text), look_(look), out_(out) {}
-
-  static void on_literal(void* context, std::uint32_t literal, std::size_t end) { static_cast<Places*>(context)->literal(literal, end); }
-
- private:
-  void literal(std::uint32_t literal, std::size_t end) {
-    const auto [first, last] = gates_.by_literal_.data()[literal];
-    const Quick* const quick = gates_.quick_.data();
-    for (std::uint32_t i = first; i < last; ++i) {
-      if (counts(quick[i], i, end)) out_.events.push_back({static_cast<std::uint32_t>(end), i});
-    }
-  }
-
-  bool counts(const Quick& opener, std::uint32_t index, std::size_t end) {
-    switch (opener.what) {
-      case Opener::What::kRules: {
-        if (opener.needs_path && !look_.path_known) return false;
-        const std::size_t start = end - opener.length;
-        if (!opener.naming_word) return opener.bare || gates_.openers_[index].needle->fits(text_, end);
-        return (opener.bare || gates_.openers_[index].needle->stands(text_, end)) && named_value(start, start + opener.word);
-      }
-      case Opener::What::kStem: {
-        if (opener.stem == StemKind::kUrl && !has_authority(text_, end)) return false;
-        return look_.everything || look_.extractor->worth_reading(text_, gates_.stem(index, static_cast<std::uint32_t>(end)));
-      }
-      case Opener::What::kLineWord: out_.line_words.push_back(static_cast<std::uint32_t>(end)); return false;
-      default: return true;
-    }
-  }
-
-  bool named_value(std::size_t start, std::size_t end) {
-    const double least = gates_.least_entropy_;
-    return values_.add(record_until_end(end), start, end, out_.values, [&](std::string_view secret) { return least == 0 || entropy_above(secret, least); }) &&
-           (out_.values.back().random || look_.everything);
-  }
-
-  // The text up to the end of the record that holds the offset.
-  std::string_view record_until_end(std::size_t at) {
-    if (!look_.lines) return text_;
-    if (at > line_end_ || line_end_ == 0) line_end_ = std::min(text_.find('\n', at), text_.size());
-    const bool with_return = line_end_ > at && text_[line_end_ - 1] == '\r';
-    return text_.substr(0, line_end_ - (with_return ? 1 : 0));
-  }
-
-  const Gates& gates_;
-  std::string_view text_;
-  const Look& look_;
-  Seen& out_;
-  NamedValues values_;
-  std::size_t line_end_ = 0;  // of the line last asked for
-};
-
-void Gates::find(std::string_view text, const Look& look, Seen& out) const {
-  Places places(*this, text, look, out);
-  literals_->scan(text, Places::on_literal, &places);
 }
 
 bool Gates::keyword_in(std::uint32_t rule, std::string_view record) const {

@@ -1,16 +1,19 @@
-// Which rules are worth evaluating where: one pass of the literal matcher over a text of any number of records gives
-// the places that open a rule, or that the extractor wants to look at. A rule opens at a needle of its regex where one
+// Which rules are worth evaluating where: one pass of the literal matcher over a text of any number of records, and one
+// for the hot words that would keep it busy, give the places that open a rule, or that the extractor wants to look at. A rule opens at a needle of its regex where one
 // could be derived, else at its keywords; keywords that the needles do not imply are asked for later, on the record.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "rules/base/result.hpp"
 #include "rules/secrets/extract.hpp"
 #include "rules/secrets/generic_key.hpp"
+#include "rules/secrets/hot_words.hpp"
 #include "rules/secrets/literals.hpp"
 #include "rules/secrets/needles.hpp"
 
@@ -46,11 +49,13 @@ class Gates {
     // part of a match of another.
     std::vector<NamedValue> values;
     std::vector<std::uint32_t> line_words;  // where a word of kLineWord ends
+    std::vector<std::uint32_t> hot_words;   // where they begin; of use to find() only
 
     void clear() {
       events.clear();
       values.clear();
       line_words.clear();
+      hot_words.clear();
     }
   };
 
@@ -96,6 +101,7 @@ class Gates {
 
  private:
   class Places;
+  struct KeyLook;
 
   // What on_literal looks at first, small enough that those which come all the time stay in the cache.
   struct Quick {
@@ -113,6 +119,13 @@ class Gates {
   std::vector<Opener> openers_;
   std::vector<Quick> quick_;  // of each opener
   std::vector<Span> by_literal_;  // into openers_
+  struct HotLiteral {
+    std::string text;
+    Span openers;
+  };
+  std::array<std::vector<HotLiteral>, kHotWords.size()> by_hot_word_;  // those that begin with it, shorter ones first
+  std::vector<std::string> beyond_keys_;  // how such literals go on behind what may stand in a key: " ", "\" \""
+  std::uint64_t id_ = 0;                  // of these gates among all that were compiled
   std::optional<Literals> literals_;
   std::vector<std::uint32_t> always_;
   std::vector<std::vector<std::string>> ask_;  // by rule: keywords to ask the record for; empty = none

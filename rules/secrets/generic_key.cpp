@@ -99,6 +99,8 @@ class Tail {
   bool secret(std::size_t at, NamedValue& out) const {
     std::size_t end = secret_run(s_, at, std::min(s_.size(), at + kMaxSecret + 1));
     if (end - at >= kMinSecret && end - at <= kMaxSecret && take(at, end, out)) return true;
+    // The other form takes none of [_.=-] but + and /: where neither stands behind a run that is too short, it is shorter.
+    if (end - at < kMinSecret && get(end) != '+' && get(end) != '/') return false;
     if (!is(at, kAlnum)) return false;
     end = at + 1;
     while (is(end, kBase)) ++end;
@@ -133,18 +135,16 @@ NamedValues::Step NamedValues::lead(std::string_view text, std::size_t word_end)
     const Assignment assignment = assignment_at(text, word_end);
     same_from_ = word_end;
     same_until_ = assignment.same_until;
-    if (assignment.op == std::string_view::npos) {
-      led_ = false;
-      return Step::kNone;
-    }
-    led_ = true;
-    if (assignment.op != op_) {
-      op_ = assignment.op;
-      value_ = Tail(text).match(op_, last_);
-      return value_ ? Step::kNew : Step::kNone;
-    }
+    led_to_ = assignment.op;
   }
-  return led_ && value_ ? Step::kSame : Step::kNone;
+  return led_to_ == std::string_view::npos ? Step::kNone : behind(text, led_to_);
+}
+
+NamedValues::Step NamedValues::behind(std::string_view text, std::size_t op) noexcept {
+  if (op == op_) return value_ ? Step::kSame : Step::kNone;
+  op_ = op;
+  value_ = Tail(text).match(op, last_);
+  return value_ ? Step::kNew : Step::kNone;
 }
 
 bool next_generic_key(std::string_view text, std::size_t base, std::span<const NamedValue>& values, std::size_t from, GenericKeyMatch& out) noexcept {

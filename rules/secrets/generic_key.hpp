@@ -39,7 +39,20 @@ class NamedValues {
   // `random` if `judge` says so of it.
   template <class Judge>
   bool add(std::string_view text, std::size_t start, std::size_t end, std::vector<NamedValue>& out, Judge&& judge) {
-    const Step step = lead(text, end);
+    return append(lead(text, end), text, start, out, judge);
+  }
+
+  // The same where it is known that the word leads to the operator at `op`.
+  template <class Judge>
+  bool add_at(std::string_view text, std::size_t start, std::size_t op, std::vector<NamedValue>& out, Judge&& judge) {
+    return append(behind(text, op), text, start, out, judge);
+  }
+
+ private:
+  enum class Step : std::uint8_t { kNone, kSame, kNew };
+
+  template <class Judge>
+  bool append(Step step, std::string_view text, std::size_t start, std::vector<NamedValue>& out, Judge&& judge) {
     if (step == Step::kNone) return false;
     if (step == Step::kNew) last_.random = judge(text.substr(last_.secret_start, last_.secret_end - last_.secret_start));
     // Field by field: what was just written in small pieces is slow to copy in large ones.
@@ -52,16 +65,15 @@ class NamedValues {
     return true;
   }
 
- private:
-  enum class Step : std::uint8_t { kNone, kSame, kNew };
   Step lead(std::string_view text, std::size_t word_end) noexcept;
+  Step behind(std::string_view text, std::size_t op) noexcept;
 
   static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
   std::size_t same_from_ = kNowhere;   // words that end behind this and …
   std::size_t same_until_ = 0;         // … not behind this lead where the last one led
+  std::size_t led_to_ = kNowhere;      // the operator to which the last word leads
   std::size_t op_ = kNowhere;          // the operator last looked behind
   bool value_ = false;                 // … and whether there was a value
-  bool led_ = false;                   // the last word led to that operator
   NamedValue last_{};
 };
 
