@@ -35,12 +35,14 @@ AccessEvent event_of(const StoredReach& r) {
   e.file = r.file;
   e.line = r.line;
   e.seq = r.seq;
+  e.account = r.account;
+  e.role = r.role;
   e.application = r.application;
   e.client_ip = r.client_ip;
   return e;
 }
 
-AccessEvent event_of(const SealedAccess& a, const std::string& dataset) {
+AccessEvent event_of(const SealedAccess& a, const std::string& dataset, const Tables& of) {
   AccessEvent e;
   e.actor = a.actor;
   e.dataset = dataset;
@@ -51,6 +53,9 @@ AccessEvent event_of(const SealedAccess& a, const std::string& dataset) {
   e.fields = separated(a.attribute->fields);
   e.way = a.attribute->way;
   e.reason = a.attribute->reason;
+  e.sealed = true;
+  e.seq = of.first_seq;
+  e.last_seq = of.last_seq;
   return e;
 }
 
@@ -207,7 +212,7 @@ Result<std::map<PersonNo, AccessList>> events_of_people(Reader& reader, std::spa
       auto done = accesses_of(*segment, question_of(filter, dataset), wanted, [&](const SealedAccess& access) {
         Growing& list = of(access.person);
         list.count(access.attribute->confirmed);
-        if (list.newest.wants(to_time(access.first))) list.newest.add(event_of(access, dataset), to_time(access.first));
+        if (list.newest.wants(to_time(access.first))) list.newest.add(event_of(access, dataset, segment->tables()), to_time(access.first));
       });
       if (!done) return pass(std::move(done));
     }
@@ -255,7 +260,7 @@ Result<std::map<std::string, AccessList>> events_of_person(Reader& reader, const
     auto done = accesses_to(*segment, filter.dataset, person, window_of(filter), by, [&](const SealedAccess& access) {
       Growing& list = of(access.actor);
       list.count(access.attribute->confirmed);
-      if (list.newest.wants(to_time(access.first))) list.newest.add(event_of(access, filter.dataset), to_time(access.first));
+      if (list.newest.wants(to_time(access.first))) list.newest.add(event_of(access, filter.dataset, segment->tables()), to_time(access.first));
     });
     if (!done) return pass(std::move(done));
   }
@@ -301,7 +306,7 @@ Result<Reaching> events_reaching(Reader& reader, std::span<const ExposureFilter>
         out.total += reaches.size();
         for (const auto& [key, reached] : reaches) {
           const SealedAccess access{0, std::get<0>(key), std::get<1>(key), std::get<2>(key)};
-          if (newest.wants(to_time(access.first))) newest.add({event_of(access, dataset), reached}, to_time(access.first));
+          if (newest.wants(to_time(access.first))) newest.add({event_of(access, dataset, segment->tables()), reached}, to_time(access.first));
         }
       }
     }

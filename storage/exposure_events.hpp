@@ -15,7 +15,7 @@
 namespace tocsin::storage {
 
 // One reach as it is shown: a statement, a cursor, a request. What was sealed into the index is known to the second,
-// and no longer knows its line: `file` is empty then.
+// and no longer knows its line: `sealed` is true then, and its record is one of `seq` to `last_seq` of the journal.
 struct AccessEvent {
   std::string actor, dataset;
   Time first{}, last{};
@@ -27,7 +27,9 @@ struct AccessEvent {
   std::optional<std::uint64_t> at_least, at_most;  // people it reached, where that is kept
   std::string source, file;
   std::uint64_t line = 0, seq = 0;                 // seq: number in the journal, 0 = none
-  std::string application, client_ip;
+  std::string account, role, application, client_ip;
+  bool sealed = false;
+  std::uint64_t last_seq = 0;                      // of what was sealed
 };
 
 // Some accesses of one person or actor: how many there are, and the newest of them.

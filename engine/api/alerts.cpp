@@ -90,6 +90,13 @@ Result<void> tighten(const WorkflowApi& api, Reader& reader, storage::Alert& ale
   return {};
 }
 
+// In a list the index is asked for so many alerts; of the others the sum is told, and that it is one.
+constexpr std::size_t kMaxCounted = 25;
+
+bool is_summed(const storage::Alert& alert) {
+  return alert.findings > 1 && alert.exposure && alert.exposure->at_most && alert.exposure->at_most != alert.exposure->at_least;
+}
+
 Result<json::object> detail(const WorkflowApi& api, Reader& reader, std::int64_t id, std::size_t findings_offset) {
   auto alert = load(reader, id);
   if (!alert) return pass(std::move(alert));
@@ -134,8 +141,16 @@ void add_reading(Router& router, const WorkflowApi& api) {
       auto found = AlertStore::list(reader, *query);
       if (!found) return pass(std::move(found));
       json::array items;
-      for (const auto& alert : found->items) {
+      std::size_t asked = 0;
+      for (auto& alert : found->items) {
+        const bool summed = is_summed(alert);
+        const bool counted = summed && asked < kMaxCounted;
+        if (counted) {
+          ++asked;
+          if (auto done = tighten(api, reader, alert); !done) return pass(std::move(done));
+        }
         json::object item = alert_json(alert);
+        if (summed && !counted) item["exposure"].as_object()["summed"] = true;
         if (auto done = add_number(reader, alert, item); !done) return pass(std::move(done));
         items.emplace_back(std::move(item));
       }

@@ -41,9 +41,18 @@ json::array safe_texts(std::span<const std::string> texts) {
 
 json::value number_or_null(const std::optional<std::uint64_t>& number) { return number ? json::value(*number) : json::value(nullptr); }
 
+// Which part of the record named the actor; how far it can be believed is another matter in each case.
+const char* named_by(const storage::AccessEvent& e) {
+  if (e.actor.empty() || e.sealed) return "";
+  if (e.actor == e.account) return "account";
+  if (e.actor == e.role) return "role";
+  if (e.actor == e.application) return "application";
+  return "record";
+}
+
 json::object access_json(const storage::AccessEvent& e) {
   json::value place = nullptr;
-  if (!e.file.empty() || e.seq > 0) {
+  if (!e.sealed && (!e.file.empty() || e.seq > 0)) {
     place = json::object{{"source", to_utf8(e.source)}, {"file", to_utf8(e.file)}, {"line", e.line},
                          {"number", e.seq > 0 ? json::value(e.seq) : json::value(nullptr)}};
   }
@@ -53,7 +62,9 @@ json::object access_json(const storage::AccessEvent& e) {
           {"fields", safe_texts(e.fields)}, {"way", to_utf8(e.way)},
           {"reason", text_or_nothing(e.reason)}, {"at_least", number_or_null(e.at_least)},
           {"at_most", number_or_null(e.at_most)}, {"client", text_or_nothing(e.client_ip)},
-          {"application", text_or_nothing(e.application)}, {"event", std::move(place)}};
+          {"account", text_or_nothing(e.account)}, {"role", text_or_nothing(e.role)}, {"application", text_or_nothing(e.application)},
+          {"named_by", text_or_nothing(named_by(e))}, {"event", std::move(place)},
+          {"sealed", e.sealed && e.seq > 0 ? json::value(json::object{{"first", e.seq}, {"last", e.last_seq}}) : json::value(nullptr)}};
 }
 
 json::object access_list_json(const storage::AccessList& list) {

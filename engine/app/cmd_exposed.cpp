@@ -65,10 +65,14 @@ const json::array& accesses_of(const json::object& item) {
   return list != nullptr && list->is_object() ? items_of(list->get_object(), "items") : kNone;
 }
 
-// Where an access stands, for a person: "postgresql.json:812", or its time if only the index has it.
+// Where an access stands, for a person: "postgresql.json:812", or where in the journal to look if only the index has it.
 std::string place(const json::object& access) {
   const json::value* event = access.if_contains("event");
-  if (event == nullptr || !event->is_object()) return "at " + text(access, "first");
+  if (event == nullptr || !event->is_object()) {
+    const json::value* sealed = access.if_contains("sealed");
+    if (sealed == nullptr || !sealed->is_object()) return "at " + text(access, "first");
+    return "one of events " + number(sealed->get_object(), "first", "?") + " to " + number(sealed->get_object(), "last", "?");
+  }
   const json::object& at = event->get_object();
   std::string file = text(at, "file");
   if (file.empty()) return "event " + number(at, "number", "?");
@@ -76,10 +80,24 @@ std::string place(const json::object& access) {
   return file + (line == "0" ? "" : ":" + line);
 }
 
+// What the record says of the actor besides the name, and what of it is only the client's word:
+// " as webapp, application 'clinic-web' (its own word), from 10.0.0.7".
+std::string appearance(const json::object& a) {
+  const std::string actor = text(a, "actor"), account = text(a, "account"), role = text(a, "role"), application = text(a, "application"), client = text(a, "client");
+  const std::string by = text(a, "named_by");
+  std::string out;
+  if (!account.empty() && account != actor) out += ", account " + account;
+  if (by == "record") out += ", named in the record";
+  if (!role.empty() && role != account) out += ", by SET ROLE " + role;
+  if (!application.empty()) out += ", application '" + application + "' (its own word)";
+  if (!client.empty()) out += ", from " + client;
+  return out;
+}
+
 void print_access(const json::object& a, const char* indent) {
   const std::string reached = text(a, "grade") + (a.contains("people") ? ", " + number(a, "people", "?") + " of them" : "");
   std::printf("%s%-24s %-24s %-12s %s (%s)\n", indent, text(a, "first").c_str(), printable(text(a, "actor")).c_str(),
-              printable(text(a, "way")).c_str(), printable(place(a)).c_str(), reached.c_str());
+              printable(text(a, "way")).c_str(), (printable(place(a)) + printable(appearance(a))).c_str(), reached.c_str());
 }
 
 // ---- asking

@@ -14,6 +14,7 @@ namespace {
 struct Options {
   std::filesystem::path data;
   std::string source;
+  std::uint64_t from = 1, to = UINT64_MAX;
   bool json = false;
 };
 
@@ -26,7 +27,7 @@ int walk(const Options& options, const Clock& clock, See&& see) {
   auto journal = storage::Journal::open(dir, clock, {});
   if (!journal) return report(journal.error());
   int status = kAllWell;
-  auto cursor = (*journal)->read_from(1);
+  auto cursor = (*journal)->read_from(options.from);
   storage::JournalRecord record;
   for (;;) {
     auto more = cursor->next(record);
@@ -36,7 +37,7 @@ int walk(const Options& options, const Clock& clock, See&& see) {
       status = kFoundWrong;
     }
     if (!more) return report(more.error());
-    if (!*more) return status;
+    if (!*more || record.seq > options.to) return status;
     if (options.source.empty() || record.source == options.source) see(record);
   }
 }
@@ -84,6 +85,8 @@ void add_journal(CLI::App& app, Context& context) {
     auto options = std::make_shared<Options>();
     add_data_option(*command, options->data);
     command->add_option("--source", options->source, "only this source");
+    command->add_option("--from", options->from, "only from the event of this number on")->type_name("N");
+    command->add_option("--to", options->to, "… up to this one")->type_name("N");
     command->add_flag("--json", options->json, "one JSON object per line");
     command->callback([options, &context, run = run] { context.exit_status = run(*options, context.clock); });
   }

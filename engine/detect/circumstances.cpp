@@ -69,13 +69,32 @@ Result<OfficeHours> OfficeHours::parse(std::string_view text) {
   return out;
 }
 
+// Minutes since the epoch at the office, as whole days since a Monday and minutes of the day.
+struct OfficeHours::Local {
+  int weekday = 0;  // 0 = Monday
+  int minute = 0;
+};
+
+OfficeHours::Local OfficeHours::local(Time time) const noexcept {
+  constexpr std::int64_t kDay = 24 * 60;
+  const auto at = std::chrono::floor<std::chrono::minutes>(time.time_since_epoch()).count() + offset;
+  const auto since_day = at >= 0 ? at / kDay : (at - kDay + 1) / kDay;
+  return {static_cast<int>(((since_day + 3) % 7 + 7) % 7), static_cast<int>(at - since_day * kDay)};  // 1970-01-01 was a Thursday
+}
+
 bool OfficeHours::hold(Time time) const noexcept {
   if (days == 0) return true;
-  const auto local = std::chrono::floor<std::chrono::minutes>(time.time_since_epoch()).count() + offset;
-  const auto since_day = local >= 0 ? local / (24 * 60) : (local - 24 * 60 + 1) / (24 * 60);
-  const auto of_day = local - since_day * 24 * 60;
-  const auto weekday = static_cast<unsigned>(((since_day + 3) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
-  return (days >> weekday & 1U) != 0 && of_day >= from && of_day < to;
+  const Local now = local(time);
+  return (days >> static_cast<unsigned>(now.weekday) & 1U) != 0 && now.minute >= from && now.minute < to;
+}
+
+std::string OfficeHours::clock(Time time) const {
+  constexpr std::array<const char*, 7> kDays = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+  const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  const auto hour_minute = [&](int minute) { return two(minute / 60) + ":" + two(minute % 60); };
+  const Local now = local(time);
+  const std::string zone = offset == 0 ? "UTC" : std::string("UTC") + (offset < 0 ? "-" : "+") + hour_minute(offset < 0 ? -offset : offset);
+  return std::string(kDays.at(static_cast<std::size_t>(now.weekday))) + " " + hour_minute(now.minute) + " (" + zone + ")";
 }
 
 }  // namespace tocsin::engine

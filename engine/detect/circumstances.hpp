@@ -19,6 +19,12 @@ struct OfficeHours {
   // "Mon-Fri 07:00-19:00", "Mon,Wed,Sat 08:30-12:00 +02:00". kInvalid otherwise.
   [[nodiscard]] static Result<OfficeHours> parse(std::string_view text);
   [[nodiscard]] bool hold(Time time) const noexcept;
+  // The moment as the office's clock shows it: "Monday 03:00 (UTC+01:00)".
+  [[nodiscard]] std::string clock(Time time) const;
+
+ private:
+  struct Local;
+  [[nodiscard]] Local local(Time time) const noexcept;
 };
 
 }  // namespace tocsin::engine

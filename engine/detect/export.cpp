@@ -189,7 +189,7 @@ struct ExportDetector::Impl {
     }
     if (!bulk) return;
     if (!options.hours.hold(access.time)) {
-      extra(w, "off-hours", access, r, most, r.actor + " exported " + data + " outside office hours", "It happened outside the configured office hours.", out);
+      extra(w, "off-hours", access, r, most, r.actor + " exported " + data + " outside office hours", "It was " + options.hours.clock(access.time) + ", outside the configured office hours.", out);
     }
     if (options.first_time <= Duration{}) return;
     const auto key = std::pair(r.actor, r.dataset);

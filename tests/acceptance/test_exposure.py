@@ -312,6 +312,50 @@ class ExportAlerts(unittest.TestCase):
                             self.assertEqual(person["accesses"]["items"][0]["actor"], actor)
 
 
+class WhoItWas(unittest.TestCase):
+    """The person behind a shared account, and what of a record is only the client's own word: in answers, evidence and words."""
+
+    def test_each_way_of_naming_a_person_is_told_apart(self):
+        import datetime
+        noon = datetime.datetime(2026, 11, 23, 12, 0, 0)
+        with Folder() as folder:
+            config = write_config(folder, "  channel: mailbox", sources="\n  - {name: clinic-db, file: live.json, format: pgaudit-json, "
+                                  "person: {webapp: comment.user, 'pool-*': application_name, batch: role}}")
+            def record(number, user, statement, rows=1, application="psql", session=None, **more):
+                line = json.loads(pgaudit_line(noon + datetime.timedelta(seconds=number), user, statement, rows, number, **more))
+                line["application_name"] = application
+                if session:
+                    line.update(session_id=session, line_num=number)
+                return json.dumps(line) + "\n"
+            with open(os.path.join(folder, "live.json"), "w", encoding="utf-8") as f:
+                f.writelines([
+                    record(1, "mallory", "SELECT name FROM patient WHERE id = 17", application="nurse_anna"),  # a name that nobody checked
+                    record(2, "webapp", "SELECT name FROM patient WHERE id = 17 /*action='open',user='nurse_bela'*/", host="10.0.0.5"),
+                    record(3, "pool-7", "SELECT name FROM patient WHERE id = 17", application="dr_costa"),
+                    record(4, "batch", "SET ROLE chief", "", session="aa.1", command="SET").replace("READ,SET,TABLE,public.patient", "MISC,SET,,"),
+                    record(5, "batch", "SELECT name FROM patient WHERE id = 17", session="aa.1")])
+            with Tocsin(config) as server:
+                ada = server.api()
+                ada.claim(server.claim_url, "ada", "Ada")
+                want = {"mallory": "account", "nurse_bela": "record", "dr_costa": "application", "chief": "role"}
+                def watchers():
+                    found = {w["actor"]: w["accesses"]["items"][0] for w in ada.post("/v1/who-saw", {"subject": "17", "reason": "the truth"})["items"]}
+                    return found if set(want) <= set(found) else None
+                found = wait_for(watchers)
+                self.assertEqual({actor: access["named_by"] for actor, access in found.items()}, want)
+                self.assertEqual((found["nurse_bela"]["account"], found["nurse_bela"]["client"]), ("webapp", "10.0.0.5"))
+                self.assertEqual((found["mallory"]["account"], found["mallory"]["application"]), ("mallory", "nurse_anna"))
+                self.assertEqual((found["chief"]["account"], found["chief"]["role"]), ("batch", "chief"))
+                data = os.path.join(folder, "data")
+                said = run("who-saw", "17", "--data", data).stdout.decode()
+                self.assertRegex(said, r"mallory .*application 'nurse_anna' \(its own word\)")
+                self.assertRegex(said, r"nurse_bela .*account webapp, named in the record, .*from 10\.0\.0\.5")
+                self.assertRegex(said, r"dr_costa .*account pool-7, application 'dr_costa' \(its own word\)")
+                self.assertRegex(said, r"chief .*account batch, by SET ROLE chief")
+                people = lines(run("exposed", "--actor", "nurse_bela", "--data", data, "--json").stdout)
+                self.assertEqual([(p["subject"], p["accesses"]["items"][0]["account"]) for p in people], [("17", "webapp")])
+
+
 class SharedClinic(unittest.TestCase):
     """The labelled capture, where it is at hand: no configuration at all."""
 

@@ -9,7 +9,7 @@ import type { Overview, Session, User } from "./types";
 import { kRoles } from "./words";
 import { Bell, Failure, Loading, Page } from "./ui/basic";
 import { Dialog, Toasts } from "./ui/dialog";
-import { Claim, Login } from "./pages/gate";
+import { Claim, Gate, Login } from "./pages/gate";
 import { OverviewPage } from "./pages/overview";
 import { AlertPage, AlertsPage } from "./pages/alerts";
 import { IncidentPage, IncidentsPage } from "./pages/incidents";
@@ -85,7 +85,7 @@ export function App(): JSX.Element {
       go("/overview", true);
     }} />;
   }
-  if (error) return <main class="gate"><div class="gate-box"><Failure error={error} retry={load} /></div></main>;
+  if (error) return <Gate title={error.status === 0 ? "Tocsin cannot be reached" : "Tocsin cannot be opened"}><Failure error={error} retry={load} /></Gate>;
   if (user === undefined) return <main class="gate"><div class="gate-box card"><Loading what="Tocsin" /></div></main>;
   if (user === null) return <Login onEnter={enter} />;
   const leave = async (): Promise<void> => {

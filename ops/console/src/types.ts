@@ -49,6 +49,8 @@ export interface ExposureSummary {
   grade: Grade;
   at_least: number | null;
   at_most: number | null;
+  /** at_most adds up findings that may tell of the same people. */
+  summed?: boolean;
 }
 
 export type AlertState = "new" | "acknowledged" | "false_positive" | "incident" | "closed";
@@ -114,7 +116,15 @@ export interface Access {
   reason: string | null;
   at_least: number | null;
   at_most: number | null;
+  client?: string | null;
+  account?: string | null;
+  role?: string | null;
+  application?: string | null;
+  /** What named the actor; null once the access is only in the index. */
+  named_by?: "account" | "role" | "application" | "record" | null;
   event: { source: string; file: string; line: number; number: number | null } | null;
+  /** Once it is only in the index: its record is one of these of the journal. */
+  sealed?: { first: number; last: number } | null;
   people?: number;
 }
 

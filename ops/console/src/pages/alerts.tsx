@@ -11,7 +11,7 @@ import type { Alert, AlertDetail, IncidentRow, List } from "../types";
 import { count, kAlertStates, kLevels, number } from "../words";
 import { Choice, Empty, Explain, Failure, Field, LogText, Page, Shown, State, TabPanel, Tabs, When, useAction } from "../ui/basic";
 import { Ask, toast } from "../ui/dialog";
-import { PeopleTable } from "../ui/people";
+import { PeopleTable, SeenAs } from "../ui/people";
 import { Exposure, HistoryList, Needs } from "../ui/shared";
 
 type Deed = "false_positive" | "incident" | "reopen";
@@ -113,12 +113,13 @@ export function AlertsPage(): JSX.Element {
   );
 }
 
-function alertReach(alert: Alert): string {
-  const { grade, at_least: low, at_most: high } = alert.exposure!;
+// How many, as the list can say it. A sum over findings may count people twice: then the surest number is told instead.
+function alertReach({ exposure }: Alert): string {
+  const { grade, at_least: low, at_most: high, summed } = exposure!;
   if (grade === "unknown") return "people: not known";
   if (low !== null && low === high) return count(low, "person reached", "people reached");
-  if (high !== null) return `up to ${count(high, "person", "people")} reached`;
-  return low ? `at least ${count(low, "person", "people")} reached` : "people: not known";
+  if (high !== null && !summed) return low ? `${number(low)} to ${count(high, "person", "people")} reached` : `up to ${count(high, "person", "people")} reached`;
+  return low ? `at least ${count(low, "person", "people")} reached` : "people: open the alert to count them";
 }
 
 function DeedDialog({ alert, what, onClose, onDone }: { alert: { id: string; title: string }; what: Deed; onClose: () => void; onDone: () => void }): JSX.Element {
@@ -229,7 +230,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
                   <aside class="card" aria-label="In short">
                     <h2>In short</h2>
                     <dl class="facts">
-                      <dt>Who did it</dt><dd>{data.actor || "not known"}</dd>
+                      <dt>Who did it</dt><dd>{data.actor || "not known"}{data.exposure && data.actor && <SeenAs base={base} />}</dd>
                       <dt>Which data</dt><dd>{data.dataset || "not known"}</dd>
                       <dt>First seen</dt><dd><When time={data.first} /></dd>
                       <dt>Last seen</dt><dd><When time={data.last} /></dd>

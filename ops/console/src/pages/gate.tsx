@@ -5,7 +5,7 @@ import { api } from "../api";
 import type { Session } from "../types";
 import { Bell, Failure, Field, useAction } from "../ui/basic";
 
-function Gate({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+export function Gate({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   useEffect(() => {
     document.title = `${title} · Tocsin`;
   }, [title]);

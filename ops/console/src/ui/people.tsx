@@ -13,16 +13,54 @@ const kEvents = 5; // accesses shown of each person
 
 // Where the record of an access stands.
 function place(access: Access): JSX.Element {
-  const { event } = access;
-  if (!event) return <span class="quiet">older: kept to the second</span>;
+  const { event, sealed } = access;
+  if (!event) {
+    return <span class="quiet" data-testid="sealed">{sealed ? <>older: known to the second, without its line <Explain about="older accesses">
+      The index keeps who reached whom, when, how and how sure. The record itself is one of events {number(sealed.first)} to {number(sealed.last)} of the journal, as long as the journal is kept:{" "}
+      <code>tocsin journal show --from {sealed.first} --to {sealed.last}</code>, while the engine is stopped.</Explain></> : "older: known to the second, without its line"}</span>;
+  }
   const file = event.file.slice(event.file.lastIndexOf("/") + 1);
   return <span class="break" title={[event.source, event.file].filter(Boolean).join(", ")}>{file ? `${file}${event.line ? `, line ${number(event.line)}` : ""}` : `event ${number(event.number ?? 0)}`}</span>;
+}
+
+const kNamedBy: Record<string, string> = {
+  account: "The account that logged in, as the server that wrote the log knew it.",
+  role: "Taken on by SET ROLE: the database checked that the account may.",
+  application: "The name that the client gave itself. Whoever writes the program may write anything there.",
+  record: "Named in the record, by a field of the log or a comment of the statement: as true as whoever wrote that.",
+};
+
+/** How the actor appeared in a record: what the log's server vouches for, and what is the client's own word. */
+export function appearance(access: Access): string[] {
+  const { actor, account, role, application, client, named_by } = access;
+  return [
+    account && account !== actor ? `account ${account}` : "",
+    named_by === "record" ? "named in the record" : "",
+    role && role !== account ? `by SET ROLE ${role}` : "",
+    application ? `application “${application}” (its own word)` : "",
+    client ? `from ${client}` : "",
+  ].filter(Boolean);
+}
+
+// The different ways in which an actor appears in the newest records of an alert, and how far each can be believed.
+export function SeenAs({ base }: { base: string }): JSX.Element | null {
+  const loaded = useData<People>(`${base}/people${query({ limit: 20, events: 10 })}`, ["alert"]);
+  const all = (loaded.data?.items ?? []).flatMap((person) => person.accesses?.items ?? []).filter((access) => access.named_by);
+  if (!all.length) return null;
+  const different = new Map(all.map((access) => [appearance(access).join(", "), access]));
+  const shown = [...different].slice(0, 5);
+  return (
+    <ul class="plain stack tight small" data-testid="seen-as">
+      {shown.map(([words, access]) => <li key={words}>{words || `account ${access.account ?? access.actor}`} <Explain left about="who this is">{kNamedBy[access.named_by ?? ""] ?? ""}</Explain></li>)}
+      {different.size > shown.length && <li class="quiet">and {count(different.size - shown.length, "other way", "other ways")}, in the evidence of each person</li>}
+    </ul>
+  );
 }
 
 export function AccessRow({ access, actor }: { access: Access; actor?: boolean }): JSX.Element {
   return (
     <span class="access" data-testid="access">
-      <When time={access.first} /> · {wayName(access.way)}{actor && <> by <strong>{access.actor || "not known"}</strong></>} · {place(access)}
+      <When time={access.first} /> · {wayName(access.way)}{actor && <> by <strong>{access.actor || "not known"}</strong></>}{appearance(access).length > 0 && <span class="quiet">, {appearance(access).join(", ")}</span>} · {place(access)}
       {access.whole && <> · <span class="quiet">everyone in {access.dataset}</span></>}
     </span>
   );

@@ -182,6 +182,46 @@ TEST_F(Story, FromTheQueueToTheClosedIncident) {
 
 class Refusals : public Front {};
 
+// Two findings of one alert tell of the same people: the list asks who they are, as long as that is cheap, and says of
+// the rest that its number is a sum.
+TEST_F(Story, TheQueueCountsPeopleOnceOrSaysThatItAddsUp) {
+  people_.everyone.at_least = 100;
+  people_.everyone.at_most = 120;
+  std::vector<storage::Finding> findings;
+  for (int actor = 0; actor < 27; ++actor) {
+    for (int n = 0; n < 2; ++n) {
+      storage::Finding f = export_finding(actor * 2 + n + 1);
+      f.actor = "actor" + std::to_string(actor);
+      f.group = "export/" + f.actor + "/patient";
+      f.exposure = storage::ExposureSummary{storage::Grade::kDerived, 100, 110};
+      findings.push_back(std::move(f));
+    }
+  }
+  storage::Finding single = secret_finding();
+  single.exposure = storage::ExposureSummary{storage::Grade::kDerived, 1, 500};
+  findings.push_back(single);
+  apply(findings);
+  const auto queue = analyst("GET", "/v1/alerts?state=open&limit=200");
+  const auto& items = queue.at("/items").as_array();
+  ASSERT_EQ(items.size(), 28U);
+  std::size_t counted = 0, summed = 0;
+  for (const auto& item : items) {
+    const auto& exposure = item.at("exposure").as_object();
+    if (item.at("findings").to_number<int>() == 1) {
+      EXPECT_EQ(exposure.at("at_most").to_number<int>(), 500);
+      EXPECT_FALSE(exposure.contains("summed"));
+    } else if (exposure.contains("summed")) {
+      ++summed;
+      EXPECT_EQ(exposure.at("at_most").to_number<int>(), 220);
+    } else {
+      ++counted;
+      EXPECT_EQ(exposure.at("at_most").to_number<int>(), 120);
+    }
+  }
+  EXPECT_EQ(counted, 25U);
+  EXPECT_EQ(summed, 2U);
+}
+
 TEST_F(Refusals, RolesMayOnlyWhatTheyMay) {
   const auto alert_path = "/v1/alerts/" + std::to_string(apply({export_finding()}).opened.at(0));
   const std::string triage = R"({"state":"closed","reason":"x"})";

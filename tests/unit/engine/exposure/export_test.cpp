@@ -230,6 +230,10 @@ TEST_F(Exports, BulkOutsideOfficeHours) {
     now_ = *parse_rfc3339(time);
     EXPECT_EQ(see(d, whole(5000, 5000)).size(), off ? 2U : 1U) << time;
   }
+  // The alert says what the office's clock showed, also west of Greenwich and before 1970.
+  EXPECT_EQ(OfficeHours::parse("Mon-Fri 07:00-19:00 +01:00")->clock(*parse_rfc3339("2026-11-23T23:30:00Z")), "Tuesday 00:30 (UTC+01:00)");
+  EXPECT_EQ(OfficeHours::parse("Mon-Fri 07:00-19:00")->clock(*parse_rfc3339("2026-11-22T03:05:00Z")), "Sunday 03:05 (UTC)");
+  EXPECT_EQ(OfficeHours::parse("Mon-Fri 07:00-19:00 -03:30")->clock(*parse_rfc3339("1969-12-31T01:00:00Z")), "Tuesday 21:30 (UTC-03:30)");
   for (const char* bad : {"", "Mon", "Mon-Fri", "Mon-Fri 19:00-07:00", "Mon-Xyz 07:00-08:00", "Mon 7-8", "Mon 07:00-08:00 1", "Mon 07:00-25:00"}) EXPECT_FALSE(OfficeHours::parse(bad)) << bad;
 }
 
