@@ -197,15 +197,18 @@ void show(const std::vector<NotScanned>& left_out, bool all) {
   static constexpr std::array<const char*, 7> kKinds = {"could not be read", "binary", "compressed otherwise than by gzip", "in UTF-16",
                                                         "behind links (--follow reads them)", "pipes, sockets and devices", "git's own"};
   std::array<std::size_t, kKinds.size()> count{};
+  bool hidden = false;
   for (const auto& one : left_out) {
     const std::size_t nth = count[static_cast<std::size_t>(one.why)]++;
-    if (one.why == Why::kUnreadable || all || nth < kShownLeftOut) std::fprintf(stderr, "tocsin: %s: %s\n", printable(one.path).c_str(), printable(one.reason).c_str());
+    const bool shown = one.why == Why::kUnreadable || all || nth < kShownLeftOut;
+    hidden = hidden || !shown;
+    if (shown) std::fprintf(stderr, "tocsin: %s: %s\n", printable(one.path).c_str(), printable(one.reason).c_str());
   }
   std::string counts;
   for (std::size_t i = 0; i < count.size(); ++i) {
     if (count[i] > 0) counts += (counts.empty() ? "" : ", ") + std::to_string(count[i]) + " " + kKinds[i];
   }
-  if (!counts.empty()) std::fprintf(stderr, "not scanned: %s%s\n", counts.c_str(), all ? "" : " (--explain names each)");
+  if (!counts.empty()) std::fprintf(stderr, "not scanned: %s%s\n", counts.c_str(), hidden ? " (--explain names each)" : "");
 }
 
 void show(const std::vector<secrets::Diagnostic>& diagnostics, bool all) {

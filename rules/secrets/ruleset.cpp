@@ -304,6 +304,8 @@ struct Reader {
     for (const toml::table* table : tables(root, "rules")) read_rule(*table);
     read_global_allow(root);
     check_required();
+    // A slip in "[[rules]]" is an unknown key, and those are passed over as upstream does it.
+    if (tables(root, "rules").empty()) out.diagnostics.push_back({file.name, "holds no rules ([[rules]] begins one)"});
     out.graded = std::any_of(out.rules.begin(), out.rules.end(), [](const Rule& r) { return r.specificity != 0; });
   }
 };

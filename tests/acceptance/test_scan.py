@@ -82,11 +82,18 @@ class Scan(unittest.TestCase):
                       "pipe: a pipe", "socket: a socket", "dangling: a link; --follow", ".git: git's own files"):
             self.assertIn(words, err)
         self.assertIn("not scanned: 1 binary, 3 compressed otherwise than by gzip, 1 in UTF-16, 1 behind links (--follow reads them), "
-                      "2 pipes, sockets and devices, 1 git's own (--explain names each)", err)
+                      "2 pipes, sockets and devices, 1 git's own\n", err)
         sarif = json.loads(self.scan("--sarif", self.path("d"))[1])["runs"][0]["invocations"][0]
         self.assertEqual((sarif["executionSuccessful"], len(sarif["toolExecutionNotifications"]), sarif["exitCode"]), (True, 9, 1))
         _, out, _ = self.scan("--json", "--explain", self.path("d"))
         self.assertEqual(sum("passed_over" in json.loads(line) for line in out.splitlines()), 9)
+        # Of many of one kind the first are named.
+        for i in range(9):
+            self.write(f"d/{i}.bin", b"\0" + LEAK)
+        _, _, err = self.scan("--json", self.path("d"))
+        self.assertEqual(err.count(": binary, passed over"), 5)
+        self.assertIn("1 git's own (--explain names each)\n", err)
+        self.assertEqual(self.scan("--json", "--explain", self.path("d"))[2].count(": binary, passed over"), 10)
         # Named, what could find nothing is a failure, not a clean bill.
         for name in ("old.zst", "ps.log"):
             self.assertEqual(self.scan(self.path("d/" + name))[0], 3, name)

@@ -347,6 +347,9 @@ TEST_F(Commands, ScanTakesMoreRules) {
   const auto lines = run({"scan", "--json", "--rules", rules, "--", file("a.log", "x zz-1234\n")}).lines();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].at("rule").as_string(), "mine");
+  const Ran none = run({"scan", "--rules", file("slip.toml", "[[rulez]]\nid='x'\n"), "--", file("a.log", "")});
+  EXPECT_EQ(none.status, kAllWell);
+  EXPECT_NE(none.err.find("slip.toml: holds no rules"), std::string::npos) << none.err;
   const Ran bad = run({"scan", "--rules", file("bad.toml", "[[rules]]\nid='x'\nregex='''('''\n"), "--", file("a.log", "")});
   EXPECT_EQ(bad.status, kFailure) << "not 1: nothing was found";
   EXPECT_NE(bad.err.find("bad.toml:1"), std::string::npos) << bad.err;
