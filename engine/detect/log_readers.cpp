@@ -20,6 +20,11 @@ bool reads(const Access& access) {
 
 }  // namespace
 
+std::string with_article(const std::string& noun) {
+  if (noun.empty() || noun.ends_with("credentials")) return noun;
+  return (std::string_view("aeioAEIO").find(noun.front()) == std::string_view::npos ? "a " : "an ") + noun;
+}
+
 Result<LogPlace> LogPlace::parse(std::string_view text) {
   LogPlace out;
   if (text.starts_with(kS3)) {
@@ -53,13 +58,13 @@ void LogReaders::tell(const std::string& source, Log& log, const Leak& leak, con
   storage::Finding& f = told.finding;
   f.rule = "tocsin.secret.read";
   f.actor = reading.access.actor.shown();
-  f.title = printable(actor, 120) + " read " + log.where + ", in which a " + leak.noun + " stands in plain text";
+  f.title = printable(actor, 120) + " read " + log.where + ", in which " + with_article(leak.noun) + " stands in plain text";
   f.level = storage::Level::kHigh;
   f.kind = "secret";
   f.group = leak.group;
   f.alert_title = leak.alert_title;
   f.time = f.last = reading.access.time;
-  f.reason = printable(actor, 120) + " read " + log.where + " " + often(reading.times) + " since a " + leak.noun + " stands there. Which lines were read the events do not say, so every secret in it counts as known to the reader.";
+  f.reason = printable(actor, 120) + " read " + log.where + " " + often(reading.times) + " since " + with_article(leak.noun) + " stands there. Which lines were read the events do not say, so every secret in it counts as known to the reader.";
   std::uint64_t people = 0;
   bool more = false;
   for (const auto& [dataset, who] : log.people) {

@@ -31,6 +31,9 @@ class LogPlace {
   std::string store_, name_;
 };
 
+// "a password", "an IBAN", "HTTP credentials"
+[[nodiscard]] std::string with_article(const std::string& noun);
+
 // Belongs to one thread. Bounded: what comes beyond a limit is not remembered, and counts of people become open.
 class LogReaders {
  public:

@@ -2,6 +2,7 @@
 #include "engine/detect/pipeline.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -387,8 +388,11 @@ struct Pipeline::Impl {
       f.secret = hit.fingerprint;
       f.group = leak.group;
       f.time = f.last = time;
-      f.reason = "A " + noun + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log can use it. It is not kept here: only this preview and a fingerprint.";
-      if (!hit.note.empty()) f.reason += " " + hit.note + ".";
+      std::string what = with_article(noun);
+      what.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(what.front())));
+      f.reason = what + " stands readable in " + where + " (" + hit.preview + "). Whoever can read that log " + (personal ? "learns" : "can use") +
+                 " it. It is not kept here: only this preview and a fingerprint.";
+      if (!hit.note.empty() && !iequals(hit.note, noun)) f.reason += " " + hit.note + ".";
       const Reach* const owner = owner_of(hit, reached);
       if (owner != nullptr) {
         f.dataset = owner->dataset;

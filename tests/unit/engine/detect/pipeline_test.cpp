@@ -282,6 +282,8 @@ TEST(PipelineSecrets, APersonalNumberNamesWhoseItIsWhereTheRecordTells) {
     return out;
   }();
   ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].reason,
+            "An IBAN stands readable in the database's log (DE…00). Whoever can read that log learns it. It is not kept here: only this preview and a fingerprint.");
   EXPECT_EQ(found[0].dataset, "patient");
   ASSERT_TRUE(found[0].exposure);
   EXPECT_EQ(found[0].exposure->at_most, 1U);
