@@ -6,8 +6,6 @@
 namespace tocsin::storage::exposure {
 namespace {
 
-constexpr auto kDay32 = static_cast<std::uint32_t>(kDay);
-
 // A window in seconds of a segment's slice.
 struct Window {
   Window(const Tables& t, Seconds window) : from(window.from - t.base), to(window.to - t.base) {

@@ -8,8 +8,6 @@
 namespace tocsin::storage::exposure {
 namespace {
 
-constexpr auto kDay32 = static_cast<std::uint32_t>(kDay);
-
 // The window in seconds of a segment's slice: which seconds can matter, and which surely count.
 struct Cut {
   Cut(const Tables& t, Seconds window)
