@@ -131,6 +131,25 @@ class Segments(unittest.TestCase):
             out[name] = sorted(re.sub(rb"(:\d\d)\.\d+Z", rb"\1Z", done.stdout).splitlines())
         return out
 
+    def elsewhere(self, folder, archive, whole):
+        """Restored from a backup of the running engine, rows and segments answer the same; then a person is erased there."""
+        restored = os.path.join(folder, "restored")
+        done = run("restore", "--data", restored, archive)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertTrue([f for f in os.listdir(os.path.join(restored, "exposure")) if f.endswith(".tes")])
+        self.assertEqual(self.answers(restored), whole)
+        done = run("forget", "--data", restored, "--dataset", "patient", "--reason", "asked for it", "812")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        # That they were reached stays known, under no name; whoever has the id can still ask who saw them.
+        done = run("exposed", "--actor", "nurse_anna", "--data", restored, "--json")
+        people = lines(done.stdout)
+        self.assertEqual(len(people), 900)
+        self.assertEqual([p for p in people if p.get("subject") == "812"], [])
+        self.assertEqual(len([p for p in people if p.get("erased")]), 1)
+        done = run("who-saw", "812", "--data", restored, "--json")
+        self.assertEqual([(w["actor"], w["reaches"]) for w in lines(done.stdout)],
+                         [(w["actor"], w["reaches"]) for w in map(json.loads, whole["who-saw 812"])])
+
     def restart(self, config):
         with Tocsin(config) as server:
             return server.errors()
@@ -152,8 +171,12 @@ class Segments(unittest.TestCase):
                 with open(os.path.join(folder, "live.json"), "a", encoding="utf-8") as live:
                     live.write(audit("3a4c.1", 2, "marker", "SELECT", "select name from patient where id=1", 1))
                 wait_for(lambda: os.path.isdir(index) and os.listdir(index), 60)
+                archive = os.path.join(folder, "running.tar")
+                done = run("backup", "--data", data, "--with-keys", archive)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
             whole = self.answers(data)
             self.assertEqual(len(whole["exposed"]), 900)
+            self.elsewhere(folder, archive, whole)
 
             def damage(how):
                 files = sorted(f for f in os.listdir(index) if f.endswith(".tes"))
