@@ -75,7 +75,9 @@ void Catalogue::add_copy(const std::string& relation, Definition definition) {
 
 void Catalogue::set_columns(const std::string& relation, const std::vector<std::string>& columns) {
   if (Entry* e = entry(relation)) {
+    const bool unsure = e->unsure;
     *e = {};
+    e->unsure = unsure;
     e->columns = columns;
     e->complete = true;
   }

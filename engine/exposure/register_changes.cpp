@@ -163,6 +163,13 @@ void write(StatementLine& line, const sql::Statement& s) {
   const Access& access = line.access;
   if (line.state.warming || access.outcome == Outcome::kFailure || access.statement.audit_class != "WRITE") return;
   if (access.rows.certainty == Certainty::kExact && access.rows.value == 0) return;
+  const bool named = access.statement.relation.empty() || access.resource.dataset.empty() || std::any_of(s.writes.begin(), s.writes.end(), [&](const sql::Write& w) {
+    return w.source >= 0 && s.query.sources[static_cast<std::size_t>(w.source)].relation.name == last_part(access.resource.dataset);
+  });
+  if (!named) {  // through a view or by a rule: what became of the values is not followed
+    unread_write(line);
+    return;
+  }
   for (const sql::Write& w : s.writes) {
     if (w.source < 0) continue;
     const Source& target = s.query.sources[static_cast<std::size_t>(w.source)];

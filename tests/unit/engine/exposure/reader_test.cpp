@@ -159,6 +159,13 @@ TEST_F(Exposure, WritesKeepTheRegisterTrue) {
   EXPECT_EQ(show(read(line("COPY", "COPY patient TO STDOUT"))), "bound all 5 0..? copy");
 }
 
+TEST_F(Exposure, WritesThroughAViewAreNotFollowed) {
+  read(line("CREATE VIEW", "CREATE VIEW german(number, land) AS SELECT id, country FROM patient WHERE country = 'DE'"));
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'FR'", 1), "derived 2 1..1 select");
+  read(line("UPDATE", "UPDATE german SET land = 'FR' WHERE number = 1", 1, "patient"));
+  EXPECT_EQ(select("SELECT * FROM patient WHERE country = 'FR'", 1), "bound all 5 1..1 select") << "Anna is French now, and the register does not know it";
+}
+
 TEST_F(Exposure, WhatIsRolledBackWasNeverThere) {
   read(line("BEGIN", "BEGIN"));
   read(line("INSERT", "INSERT INTO patient(id, name, email, country) VALUES (7, 'Gast', 'g@example.org', 'DE')", 1, "patient"));
