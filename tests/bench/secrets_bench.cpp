@@ -20,6 +20,8 @@
 #include "rules/secrets/ruleset.hpp"
 #include "rules/secrets/scanner.hpp"
 #include "rules/secrets/stream.hpp"
+#include "storage/vault/keys.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace {
 
@@ -109,9 +111,10 @@ Scanner scanner(bool own, bool with_gitleaks, bool fingerprints = false) {
   Options options;
   options.own_pack = own;
   if (fingerprints) {
-    options.fingerprint = [](std::string_view secret) {
-      const auto hash = tocsin::sha256(secret);
-      return std::string(reinterpret_cast<const char*>(hash.data()), 16);
+    // As `tocsin scan` and the engine make it.
+    const tocsin::TemporaryDirectory keys;
+    options.fingerprint = [keys = tocsin::storage::Keys::open_or_create(keys / "keys").value()](std::string_view secret) {
+      return tocsin::to_hex(keys->fingerprint(secret));
     };
   }
   return Scanner::load(files, options).value().scanner;
