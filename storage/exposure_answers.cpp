@@ -89,9 +89,9 @@ Result<void> expand_wholes(Reader& reader, const std::string& dataset, Met& met)
       {Binding(dataset)});
 }
 
-Result<Gathered> gather(Reader& reader, const ExposureFilter& filter, std::string_view order) {
+Result<Gathered> gather(Reader& reader, const ExposureFilter& filter) {
   Gathered out;
-  auto rows = select_rows(reader, filter, order);
+  auto rows = select_rows(reader, filter, " ORDER BY first, id");
   if (!rows) return pass(std::move(rows));
   out.rows = std::move(*rows);
   const Question question = question_of(filter);
@@ -230,46 +230,50 @@ Result<std::unordered_map<PersonNo, Total>> describe(const Gathered& all, const 
 
 }  // namespace
 
-Result<ExposureOverview> ExposureStore::overview(Reader& reader, const ExposureFilter& filter) {
-  auto all = gather(reader, filter, " ORDER BY first, id");
+struct ExposureAnswer::All : Gathered {};
+
+Result<ExposureAnswer> ExposureAnswer::of(Reader& reader, const ExposureFilter& filter) {
+  auto all = gather(reader, filter);
   if (!all) return pass(std::move(all));
+  ExposureAnswer out;
+  out.filter_ = filter;
+  out.all_ = std::make_shared<const All>(All{std::move(*all)});
+  return out;
+}
+
+Result<ExposureOverview> ExposureAnswer::overview(Reader& reader) const {
   ExposureOverview out;
-  out.summary.grade = all->datasets.empty() ? Grade::kUnknown : Grade::kExact;
+  out.summary.grade = all_->datasets.empty() ? Grade::kUnknown : Grade::kExact;
   out.summary.at_least = 0;
   out.summary.at_most = 0;
-  std::map<std::string, std::uint64_t> countries;
   constexpr std::size_t kMaxReasons = 20;
   const auto because = [&](const std::string& reason) {
     if (out.reasons.size() >= kMaxReasons) return;
     if (std::find(out.reasons.begin(), out.reasons.end(), reason) == out.reasons.end()) out.reasons.push_back(reason);
   };
-  if (!all->damage.errors.empty()) {
+  if (!all_->damage.errors.empty()) {
     because("Part of the exposure index is damaged: people may be missing here. Restore it from a backup.");
   }
   auto forgotten = reader.row<Time>("SELECT MAX(before) FROM exposure_forgotten HAVING MAX(before) IS NOT NULL", [](const Columns& c) { return c.time(0); });
   if (!forgotten) return pass(std::move(forgotten));
-  const bool before_it = *forgotten && filter.from.value_or(kAlways) < **forgotten;
+  const bool before_it = *forgotten && filter_.from.value_or(kAlways) < **forgotten;
   if (before_it) because("Of what was reached before " + format_rfc3339(**forgotten) + " some or all has been dropped for its age and is not in this answer.");
-  for (const ReachRow& row : all->rows) because(row.reach.reason);
-  for (const auto& [dataset, met] : all->datasets) {
+  for (const ReachRow& row : all_->rows) because(row.reach.reason);
+  for (const auto& [dataset, met] : all_->datasets) {
     out.datasets.push_back(dataset);
     out.total += met.listed.size();
-    if (auto done = count_countries(reader, dataset, met.listed, countries); !done) return pass(std::move(done));
     bound(met, out.summary);
     for (const std::string& reason : met.sealed.reasons) because(reason);
     std::set<std::string>& fields = out.fields[dataset];
     fields = met.sealed.fields;
     for (const StoredReach* r : met.rows) fields.insert(r->fields.begin(), r->fields.end());
   }
-  if (!all->damage.errors.empty()) {
+  if (!all_->damage.errors.empty()) {
     out.summary.grade = Grade::kUnknown;
     out.summary.at_most.reset();
   }
   // Whoever asks about that time by name gets no upper bound; a question without a beginning is about what is kept.
-  if (before_it && filter.from) out.summary.at_most.reset();
-  out.by_country.assign(countries.begin(), countries.end());
-  std::stable_sort(out.by_country.begin(), out.by_country.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (before_it && filter_.from) out.summary.at_most.reset();
   return out;
 }
 
@@ -315,14 +319,11 @@ Result<void> tell_people(Reader& reader, const Gathered& all, const std::string&
 
 }  // namespace
 
-Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const ExposureFilter& filter,
-                                                         std::uint64_t offset, std::uint64_t limit) {
-  auto all = gather(reader, filter, "");
-  if (!all) return pass(std::move(all));
-  if (!all->damage.errors.empty()) return incomplete(all->damage);
+Result<std::vector<ExposedPerson>> ExposureAnswer::people(Reader& reader, std::uint64_t offset, std::uint64_t limit) const {
+  if (!all_->damage.errors.empty()) return incomplete(all_->damage);
   std::vector<ExposedPerson> out;
   std::uint64_t at = 0;
-  for (const auto& [dataset, met] : all->datasets) {
+  for (const auto& [dataset, met] : all_->datasets) {
     PersonSet page;
     std::uint64_t room = limit == 0 ? UINT64_MAX : limit - out.size();
     met.listed.each([&](PersonNo no) {
@@ -333,18 +334,16 @@ Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const E
       return true;
     });
     if (page.empty()) continue;
-    if (auto done = tell_people(reader, *all, dataset, met, filter, page, out); !done) return pass(std::move(done));
+    if (auto done = tell_people(reader, *all_, dataset, met, filter_, page, out); !done) return pass(std::move(done));
     if (limit > 0 && out.size() >= limit) break;
   }
   return out;
 }
 
-Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const ExposureFilter& filter, const std::map<std::string, PersonSet>& wanted) {
-  auto all = gather(reader, filter, "");
-  if (!all) return pass(std::move(all));
-  if (!all->damage.errors.empty()) return incomplete(all->damage);
+Result<std::vector<ExposedPerson>> ExposureAnswer::people(Reader& reader, const PeopleByDataset& wanted) const {
+  if (!all_->damage.errors.empty()) return incomplete(all_->damage);
   std::vector<ExposedPerson> out;
-  for (const auto& [dataset, met] : all->datasets) {
+  for (const auto& [dataset, met] : all_->datasets) {
     const auto some = wanted.find(dataset);
     if (some == wanted.end()) continue;
     PersonSet page;
@@ -353,21 +352,19 @@ Result<std::vector<ExposedPerson>> ExposureStore::people(Reader& reader, const E
       return true;
     });
     if (page.empty()) continue;
-    if (auto done = tell_people(reader, *all, dataset, met, filter, page, out); !done) return pass(std::move(done));
+    if (auto done = tell_people(reader, *all_, dataset, met, filter_, page, out); !done) return pass(std::move(done));
   }
   return out;
 }
 
-Result<std::map<std::string, PersonSet>> ExposureStore::listed(Reader& reader, const ExposureFilter& filter) {
-  auto all = gather(reader, filter, "");
-  if (!all) return pass(std::move(all));
-  if (!all->damage.errors.empty()) return incomplete(all->damage);
-  std::map<std::string, PersonSet> out;
-  for (auto& [dataset, met] : all->datasets) out.emplace(dataset, std::move(met.listed));
+Result<PeopleByDataset> ExposureAnswer::listed() const {
+  if (!all_->damage.errors.empty()) return incomplete(all_->damage);
+  PeopleByDataset out;
+  for (const auto& [dataset, met] : all_->datasets) out[dataset].add(met.listed);
   return out;
 }
 
-Result<std::map<std::string, std::uint64_t>> ExposureStore::countries(Reader& reader, const std::map<std::string, PersonSet>& people) {
+Result<std::map<std::string, std::uint64_t>> ExposureStore::countries(Reader& reader, const PeopleByDataset& people) {
   std::map<std::string, std::uint64_t> out;
   for (const auto& [dataset, set] : people) {
     if (auto done = count_countries(reader, dataset, set, out); !done) return pass(std::move(done));

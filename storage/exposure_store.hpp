@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -71,11 +72,33 @@ struct Watcher {
 
 struct ExposureOverview {
   ExposureSummary summary;
-  std::uint64_t total = 0;  // people that ExposureStore::people lists
+  std::uint64_t total = 0;  // people that ExposureAnswer::people lists
   std::vector<std::string> datasets;
   std::vector<std::string> reasons;  // different ones, at most 20
-  std::vector<std::pair<std::string, std::uint64_t>> by_country;  // "" = not known; most first
   std::map<std::string, std::set<std::string>> fields;  // of each dataset: which columns were reached, by any reach
+};
+
+using PeopleByDataset = std::map<std::string, exposure::PersonSet>;
+
+// What a filter meets, looked up once: then several things are asked of it, within the same read. Holds the rows and sets
+// in memory; cheap to copy, never changes.
+class ExposureAnswer {
+ public:
+  [[nodiscard]] static Result<ExposureAnswer> of(Reader& reader, const ExposureFilter& filter);
+
+  // The numbers in short; damage to the index is said in it.
+  [[nodiscard]] Result<ExposureOverview> overview(Reader& reader) const;
+  // The people: ordered by dataset and number, `limit` 0 = all. These three are errors if people would be missing.
+  [[nodiscard]] Result<std::vector<ExposedPerson>> people(Reader& reader, std::uint64_t offset = 0, std::uint64_t limit = 0) const;
+  // Of those, only these.
+  [[nodiscard]] Result<std::vector<ExposedPerson>> people(Reader& reader, const PeopleByDataset& wanted) const;
+  // Whom people() lists, as numbers: for counting and comparing, without looking anybody up.
+  [[nodiscard]] Result<PeopleByDataset> listed() const;
+
+ private:
+  struct All;
+  ExposureFilter filter_;
+  std::shared_ptr<const All> all_;
 };
 
 class ExposureStore {
@@ -87,17 +110,8 @@ class ExposureStore {
   // Adds or replaces. Inside the transaction of the batch, after RegisterStore::save.
   [[nodiscard]] static Result<void> add(Transaction& tx, std::span<const StoredReach> reaches);
 
-  // The numbers in short, and the people: ordered by dataset and number, `limit` 0 = all.
-  [[nodiscard]] static Result<ExposureOverview> overview(Reader& reader, const ExposureFilter& filter);
-  [[nodiscard]] static Result<std::vector<ExposedPerson>> people(Reader& reader, const ExposureFilter& filter,
-                                                                 std::uint64_t offset = 0, std::uint64_t limit = 0);
-  // Of those, only these numbers by dataset.
-  [[nodiscard]] static Result<std::vector<ExposedPerson>> people(Reader& reader, const ExposureFilter& filter,
-                                                                 const std::map<std::string, exposure::PersonSet>& wanted);
-  // Whom people() lists, as numbers by dataset: for counting and comparing, without looking anybody up.
-  [[nodiscard]] static Result<std::map<std::string, exposure::PersonSet>> listed(Reader& reader, const ExposureFilter& filter);
   // Where these people live; "" = not known.
-  [[nodiscard]] static Result<std::map<std::string, std::uint64_t>> countries(Reader& reader, const std::map<std::string, exposure::PersonSet>& people);
+  [[nodiscard]] static Result<std::map<std::string, std::uint64_t>> countries(Reader& reader, const PeopleByDataset& people);
   // Those who reached this person, latest first.
   [[nodiscard]] static Result<std::vector<Watcher>> watchers(Reader& reader, std::string_view dataset, PersonNo person,
                                                              std::optional<Time> from = {},

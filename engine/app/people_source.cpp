@@ -14,9 +14,11 @@ namespace tocsin::engine {
 namespace {
 
 using storage::ExposedPerson;
+using storage::ExposureAnswer;
 using storage::ExposureFilter;
 using storage::ExposureStore;
 using storage::Grade;
+using storage::PeopleByDataset;
 using storage::Reader;
 using storage::Scope;
 
@@ -44,10 +46,6 @@ std::string civil_date(Time t) {
   return std::to_string(static_cast<unsigned>(day.day())) + " " + kMonths.at(static_cast<unsigned>(day.month()) - 1) + " " +
          std::to_string(static_cast<int>(day.year()));
 }
-
-}  // namespace
-
-namespace {
 
 using United = std::map<storage::Pseudonym, ExposedPerson>;
 
@@ -84,39 +82,64 @@ std::vector<ExposedPerson> sorted(United united, Order order) {
 
 constexpr std::uint64_t kSortedByGrade = 20'000;  // larger lists are not looked up whole for one page
 
-}  // namespace
-
-Result<std::vector<ExposedPerson>> ExposedPeople::everybody(Reader& reader, std::span<const Scope> scopes) const {
-  United united;
+// Each scope is looked up once, whatever is then asked of it.
+Result<std::vector<ExposureAnswer>> ask(Reader& reader, std::span<const Scope> scopes) {
+  std::vector<ExposureAnswer> out;
   for (const Scope& scope : scopes) {
-    auto people = ExposureStore::people(reader, filter_of(scope));
-    if (!people) return pass(std::move(people));
-    unite(united, std::move(*people));
+    auto answer = ExposureAnswer::of(reader, filter_of(scope));
+    if (!answer) return pass(std::move(answer));
+    out.push_back(std::move(*answer));
   }
-  return sorted(std::move(united), [](const ExposedPerson& p) { return std::tie(p.grade, p.dataset, p.no); });
+  return out;
 }
 
-Result<std::map<std::string, storage::exposure::PersonSet>> ExposedPeople::listed(Reader& reader, std::span<const Scope> scopes) const {
-  std::map<std::string, storage::exposure::PersonSet> out;
-  for (const Scope& scope : scopes) {
-    auto some = ExposureStore::listed(reader, filter_of(scope));
+Result<PeopleByDataset> listed_in(std::span<const ExposureAnswer> answers) {
+  PeopleByDataset out;
+  for (const ExposureAnswer& answer : answers) {
+    auto some = answer.listed();
     if (!some) return pass(std::move(some));
     for (auto& [dataset, people] : *some) out[dataset].add(people);
   }
   return out;
 }
 
+Result<std::vector<ExposedPerson>> everybody_in(Reader& reader, std::span<const ExposureAnswer> answers) {
+  United united;
+  for (const ExposureAnswer& answer : answers) {
+    auto people = answer.people(reader);
+    if (!people) return pass(std::move(people));
+    unite(united, std::move(*people));
+  }
+  return sorted(std::move(united), [](const ExposedPerson& p) { return std::tie(p.grade, p.dataset, p.no); });
+}
+
+}  // namespace
+
+Result<std::vector<ExposedPerson>> ExposedPeople::everybody(Reader& reader, std::span<const Scope> scopes) const {
+  auto answers = ask(reader, scopes);
+  if (!answers) return pass(std::move(answers));
+  return everybody_in(reader, *answers);
+}
+
+Result<PeopleByDataset> ExposedPeople::listed(Reader& reader, std::span<const Scope> scopes) const {
+  auto answers = ask(reader, scopes);
+  if (!answers) return pass(std::move(answers));
+  return listed_in(*answers);
+}
+
 Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Scope> scopes) const {
   PeopleSummary out;
-  auto people = listed(reader, scopes);
+  auto answers = ask(reader, scopes);
+  if (!answers) return pass(std::move(answers));
+  auto people = listed_in(*answers);
   if (!people) return pass(std::move(people));
   for (const auto& [dataset, set] : *people) out.total += set.size();
   out.grade = Grade::kExact;
   std::uint64_t at_least = 0, sum_at_most = 0;
   bool at_most_known = true, any = false;
   std::set<std::string> reasons;
-  for (const Scope& scope : scopes) {
-    auto overview = ExposureStore::overview(reader, filter_of(scope));
+  for (const ExposureAnswer& answer : *answers) {
+    auto overview = answer.overview(reader);
     if (!overview) return pass(std::move(overview));
     const auto& s = overview->summary;
     any = true;
@@ -163,18 +186,20 @@ Result<PeopleSummary> ExposedPeople::summary(Reader& reader, std::span<const Sco
 }
 
 Result<std::vector<PersonReached>> ExposedPeople::page(Reader& reader, std::span<const Scope> scopes, std::size_t offset, std::size_t limit) const {
-  auto all = listed(reader, scopes);
+  auto answers = ask(reader, scopes);
+  if (!answers) return pass(std::move(answers));
+  auto all = listed_in(*answers);
   if (!all) return pass(std::move(all));
   std::uint64_t total = 0;
   for (const auto& [dataset, set] : *all) total += set.size();
   std::vector<ExposedPerson> people;
   if (total <= kSortedByGrade) {
-    auto found = everybody(reader, scopes);
+    auto found = everybody_in(reader, *answers);
     if (!found) return pass(std::move(found));
     const std::size_t begin = std::min(offset, found->size()), end = begin + std::min(limit, found->size() - begin);
     for (std::size_t i = begin; i < end; ++i) people.push_back(std::move((*found)[i]));
   } else {
-    std::map<std::string, storage::exposure::PersonSet> wanted;
+    PeopleByDataset wanted;
     std::uint64_t at = 0, room = limit;
     for (const auto& [dataset, set] : *all) {
       set.each([&, &name = dataset](storage::PersonNo no) {
@@ -186,8 +211,8 @@ Result<std::vector<PersonReached>> ExposedPeople::page(Reader& reader, std::span
       });
     }
     United united;
-    for (const Scope& scope : scopes) {
-      auto some = ExposureStore::people(reader, filter_of(scope), wanted);
+    for (const ExposureAnswer& answer : *answers) {
+      auto some = answer.people(reader, wanted);
       if (!some) return pass(std::move(some));
       unite(united, std::move(*some));
     }

@@ -20,7 +20,7 @@ class ExposedPeople final : public PeopleSource {
   [[nodiscard]] Result<std::vector<PersonReached>> page(storage::Reader& reader, std::span<const storage::Scope> scopes,
                                                         std::size_t offset, std::size_t limit) const override;
   [[nodiscard]] Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
-  [[nodiscard]] Result<std::map<std::string, storage::exposure::PersonSet>> listed(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
+  [[nodiscard]] Result<storage::PeopleByDataset> listed(storage::Reader& reader, std::span<const storage::Scope> scopes) const override;
   [[nodiscard]] const DatasetMap& datasets() const noexcept { return datasets_; }
 
  private:

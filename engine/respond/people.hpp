@@ -79,7 +79,7 @@ class PeopleSource {
   [[nodiscard]] virtual Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader& reader,
                                                                              std::span<const storage::Scope> scopes) const = 0;
   // The same as numbers by dataset: for counting and comparing.
-  [[nodiscard]] virtual Result<std::map<std::string, storage::exposure::PersonSet>> listed(
+  [[nodiscard]] virtual Result<storage::PeopleByDataset> listed(
       storage::Reader& reader, std::span<const storage::Scope> scopes) const = 0;
 };
 

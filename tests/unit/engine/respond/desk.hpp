@@ -32,7 +32,7 @@ class ListedPeople final : public PeopleSource {
   }
   std::vector<storage::ExposedPerson> numbered;
   Result<std::vector<storage::ExposedPerson>> everybody(storage::Reader&, std::span<const storage::Scope>) const override { return numbered; }
-  Result<std::map<std::string, storage::exposure::PersonSet>> listed(storage::Reader&, std::span<const storage::Scope>) const override {
+  Result<storage::PeopleByDataset> listed(storage::Reader&, std::span<const storage::Scope>) const override {
     std::map<std::string, storage::exposure::PersonSet> out;
     for (const auto& person : numbered) out[person.dataset].add(person.no);
     return out;

@@ -53,7 +53,7 @@ TEST(ExposureConcurrent, AnswersAreWholeWhileSegmentsComeAndGo) {
     filter.actor = "mallory";
     while (!done) {
       const std::uint64_t before = acknowledged;
-      const auto overview = world.db->read([&](Reader& r) { return ExposureStore::overview(r, filter); });
+      const auto overview = world.db->read([&](Reader& r) { return overview_of(r, filter); });
       const auto watchers = world.db->read([&](Reader& r) { return ExposureStore::watchers(r, "patient", person); });
       const std::uint64_t after = acknowledged + kBatch;
       ++asked;

@@ -141,11 +141,11 @@ TEST_F(Repair, PartOfItIsNotEnough) {
   EXPECT_LT(repaired.found, groups.front().accesses());
   EXPECT_EQ(index_.number("SELECT COUNT(*) FROM reach"), rows);
   EXPECT_EQ(lost().size(), 1U);
-  const auto overview = index_.db->read([](Reader& r) { return ExposureStore::overview(r, {}); });
+  const auto overview = index_.db->read([](Reader& r) { return overview_of(r, {}); });
   ASSERT_TRUE(overview);
   EXPECT_EQ(overview->summary.grade, Grade::kUnknown);
   EXPECT_FALSE(overview->summary.at_most);
-  EXPECT_FALSE(index_.db->read([](Reader& r) { return ExposureStore::people(r, {}); }));
+  EXPECT_FALSE(index_.db->read([](Reader& r) { return people_of(r, {}); }));
 }
 
 }  // namespace

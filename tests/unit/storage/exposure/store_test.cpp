@@ -175,7 +175,7 @@ TEST(ExposureIndex, ForgetsWhatIsTooOld) {
   const Time cut = kStart + std::chrono::hours(24 * 100);
   auto dropped = drop_exposure(*world.db, cut, cut);
   ASSERT_TRUE(dropped);
-  const auto people = world.db->read([](Reader& r) { return ExposureStore::people(r, {}); });
+  const auto people = world.db->read([](Reader& r) { return people_of(r, {}); });
   ASSERT_TRUE(people);
   EXPECT_EQ(people->size() + *dropped, 200U);
   EXPECT_LE(people->size(), 132U);  // whole slices of 32 days
@@ -184,7 +184,7 @@ TEST(ExposureIndex, ForgetsWhatIsTooOld) {
   const auto asked = [&](std::optional<Time> from) {
     ExposureFilter filter;
     filter.from = from;
-    return *world.db->read([&](Reader& r) { return ExposureStore::overview(r, filter); });
+    return *world.db->read([&](Reader& r) { return overview_of(r, filter); });
   };
   const auto told = [](const ExposureOverview& answer) {
     return std::any_of(answer.reasons.begin(), answer.reasons.end(), [](const std::string& reason) { return reason.find("dropped for its age") != std::string::npos; });
@@ -224,12 +224,12 @@ TEST(ExposureIndex, SaysWhenPartOfItIsDamaged) {
     out.put('\x55');
     out.put('\x55');
   }
-  const auto overview = world.db->read([](Reader& r) { return ExposureStore::overview(r, {}); });
+  const auto overview = world.db->read([](Reader& r) { return overview_of(r, {}); });
   ASSERT_TRUE(overview);
   EXPECT_EQ(overview->summary.grade, Grade::kUnknown);
   EXPECT_FALSE(overview->summary.at_most);
   EXPECT_NE(overview->reasons.front().find("damaged"), std::string::npos);
-  const auto people = world.db->read([](Reader& r) { return ExposureStore::people(r, {}); });
+  const auto people = world.db->read([](Reader& r) { return people_of(r, {}); });
   ASSERT_FALSE(people);
   EXPECT_EQ(people.error().code, Errc::kCorrupt);
   auto found = world.db->read([](Reader& r) { return verify_segments(r); });
