@@ -150,16 +150,16 @@ void unread_mysql(StatementLine& line, const Session::Opened& opened, const std:
                                                      "REPAIR", "RENAME", "TRUNCATE", "COMMIT", "ROLLBACK", "BEGIN", "START", "PREPARE",
                                                      "DEALLOCATE", "KILL", "RESET", "SAVEPOINT"};
   const bool reads = kNoRows.count(word) == 0;
+  const bool returns = line.access.statement.cut || may_return(line.access.statement.text);
   if (reads && opened.read.empty() && opened.written.empty()) {
     // After LOCK TABLES no tables are logged; else nothing tells what it read.
     Session::Opened locked;
     locked.read = line.session.locked;
-    const bool may_read = word != "SET" && word != "INSERT" && word != "UPDATE" && word != "REPLACE" && word != "LOAD";
+    const bool writes = word == "SET" || word == "INSERT" || word == "UPDATE" || word == "REPLACE" || word == "LOAD";
     if (!locked.read.empty()) tables_only(line, locked, why);
-    else if (may_read) by_relation(line, why);
+    else if (!writes || returns) by_relation(line, why);
   } else if (reads) {
     Session::Opened all = opened;
-    const bool returns = to_lower(line.access.statement.text).find("returning") != std::string::npos || line.access.statement.cut;
     if (word == "UPDATE" || (!returns && (word == "INSERT" || word == "REPLACE" || word == "DELETE"))) all.read.clear();
     if (returns) all.read.insert(all.read.end(), all.written.begin(), all.written.end());
     tables_only(line, all, why);

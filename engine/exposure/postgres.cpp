@@ -76,8 +76,9 @@ std::vector<std::size_t> choose(const std::vector<sql::Statement>& statements, c
 
 void without_text(StatementLine& line) {
   const Access& access = line.access;
-  const bool reading = access.statement.audit_class == "READ" || access.statement.command == "FETCH" ||
-                       access.statement.command == "EXECUTE";
+  const std::string& command = access.statement.command;
+  const bool returning = command == "INSERT" || command == "UPDATE" || command == "DELETE";  // for all that is known
+  const bool reading = access.statement.audit_class == "READ" || command == "FETCH" || command == "EXECUTE" || returning;
   if (reading) by_relation(line, "the log does not show the statement");
 }
 
@@ -85,8 +86,11 @@ void unread(StatementLine& line, const Error& error) {
   const Access& access = line.access;
   unread_write(line);
   if (access.outcome == Outcome::kFailure && (nothing_was_read(access.error) || error.code == Errc::kInvalid)) return;
+  // What does not parse may have lost its end.
+  const bool returning = access.statement.audit_class == "WRITE" &&
+                         (error.code == Errc::kInvalid || may_return(access.statement.text));
   const bool reading = access.statement.audit_class == "READ" || access.statement.command == "FETCH" ||
-                       access.statement.command == "EXECUTE" || access.outcome == Outcome::kFailure;
+                       access.statement.command == "EXECUTE" || access.outcome == Outcome::kFailure || returning;
   if (reading) {
     by_relation(line, error.message);
   } else if (hide_made(line, "whose data it holds is not known, as the statement that made it was not understood (" + error.message + ")")) {

@@ -200,6 +200,20 @@ void begin_statement(ReaderState& state, Session& s, const Access& access) {
   s.views.clear();
 }
 
+bool may_return(std::string_view text) {
+  constexpr std::string_view kWord = "returning", kReplacement = "\xEF\xBF\xBD";
+  for (std::size_t start = 0; start + kWord.size() <= text.size(); ++start) {
+    std::size_t letter = 0;
+    for (std::size_t at = start; letter < kWord.size() && at < text.size(); ++letter) {
+      if (text.compare(at, kReplacement.size(), kReplacement) == 0) at += kReplacement.size();
+      else if ((text[at] | 0x20) == kWord[letter]) ++at;
+      else break;
+    }
+    if (letter == kWord.size()) return true;
+  }
+  return false;
+}
+
 KnownStatement said(const StatementLine& line, const ReadingPtr& reading, const sql::Statement& s) {
   return {reading, static_cast<std::size_t>(&s - reading->statements.data()), line.access.statement.text, is_mysql(line.access)};
 }

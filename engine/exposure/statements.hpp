@@ -12,6 +12,10 @@ void begin_statement(ReaderState& state, Session& session, const Access& access)
 // Statement `index` of the text, of which this line is one. `several`: others of the text fit the line as well.
 void read_statement(StatementLine& line, const ReadingPtr& reading, std::size_t index, bool several);
 
+// A write that nobody could read may have given rows back: its text holds RETURNING, in any case, any letter of which
+// may be a byte that was no UTF-8 and has become U+FFFD.
+[[nodiscard]] bool may_return(std::string_view text);
+
 // The statement, to be remembered.
 [[nodiscard]] KnownStatement said(const StatementLine& line, const ReadingPtr& reading, const sql::Statement& s);
 // The relation as standing for the statement's query: a view, or a copy of what it gave.

@@ -360,6 +360,16 @@ TEST_F(Exposure, WhatCannotBeReadIsSaid) {
   Access write = line("UPDATE", "update patient set country = 'F\xEF\xBF\xBD' where id = 1", 1, "patient");
   read(write);
   EXPECT_EQ(select("select name from patient where country = 'DE'", 2), "bound all 5 2..2 select") << "nobody knows what the change was";
+  const auto wrote = [&](const char* command, const char* text) {
+    Access access = line(command, text, 1, "patient");
+    access.statement.audit_class = "WRITE";
+    return show(read(access));
+  };
+  EXPECT_EQ(wrote("UPDATE", "update patient set name = 'J\xEF\xBF\xBDrg' where id = 1"), "") << "it gives nothing back";
+  EXPECT_EQ(wrote("UPDATE", "update patient set name = 'J\xEF\xBF\xBDrg' where id = 1 Returning *"), "bound all 5 0..? select");
+  EXPECT_EQ(wrote("DELETE", "with d as (delete from patient r\xEF\xBF\xBDturnin\xEF\xBF\xBD *) select * from d"), "bound all 5 0..? select");
+  EXPECT_EQ(wrote("DELETE", "delete from patient whre id"), "bound all 5 0..? select") << "its end may be missing";
+  EXPECT_EQ(wrote("DELETE", ""), "bound all 5 0..? select") << "nobody sees what it did";
   const std::vector<Reach> made = read(line("CREATE TABLE AS", "create table copy as execut\xEF\xBF\xBD c", {}, "copy"));
   ASSERT_EQ(made.size(), 1U) << "later readers of the copy may reach anybody";
   EXPECT_EQ(made[0].grade, Grade::kUnknown);
