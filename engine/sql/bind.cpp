@@ -78,16 +78,7 @@ void see_constants(Tree tree, std::vector<Literal>& literals) {
     if (number != 0 && has_value(constant, of(literals, number), number < 0)) literals[static_cast<std::size_t>(std::abs(number)) - 1].seen = true;
     return;
   }
-  simdjson::dom::object object;
-  simdjson::dom::array array;
-  if (!tree) return;
-  if (tree.element().get(object) == simdjson::SUCCESS) {
-    for (const auto field : object) {
-      if (field.value.is_object() || field.value.is_array()) see_constants(Tree(field.value), literals);
-    }
-  } else if (tree.element().get(array) == simdjson::SUCCESS) {
-    for (const simdjson::dom::element item : array) see_constants(Tree(item), literals);
-  }
+  tree.children([&](Tree child) { see_constants(child, literals); });
 }
 
 void settle(Reading& reading, std::vector<Literal>& literals) {

@@ -66,7 +66,22 @@ class Tree {
     if (!member.there_ || member.element_.get(array) != simdjson::SUCCESS) return 0;
     return array.size();
   }
-  [[nodiscard]] simdjson::dom::element element() const { return element_; }
+  // Calls `each(Tree)` for every member or element that is an object or an array.
+  template <class Each>
+  void children(Each&& each) const {
+    simdjson::dom::object object;
+    simdjson::dom::array array;
+    if (!there_) return;
+    if (element_.get(object) == simdjson::SUCCESS) {
+      for (auto field : object) {
+        if (field.value.is_object() || field.value.is_array()) each(Tree(field.value));
+      }
+    } else if (element_.get(array) == simdjson::SUCCESS) {
+      for (simdjson::dom::element item : array) {
+        if (item.is_object() || item.is_array()) each(Tree(item));
+      }
+    }
+  }
 
  private:
   simdjson::dom::element element_;

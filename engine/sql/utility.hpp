@@ -1,4 +1,4 @@
-// Statements that hold no query of their own; a part of compile.cpp.
+// Statements that hold no query of their own: SET, FETCH, EXECUTE, DROP, …
 #pragma once
 
 #include <functional>
