@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "engine/app/config.hpp"
+
 namespace tocsin::engine {
 
 std::filesystem::path default_data_directory() {
@@ -14,9 +16,17 @@ std::filesystem::path default_data_directory() {
   return named != nullptr && *named != '\0' ? named : "data";
 }
 
-void add_data_option(CLI::App& command, std::filesystem::path& data) {
+void add_data_option(CLI::App& command, std::filesystem::path& data, std::filesystem::path* config) {
   data = default_data_directory();
-  command.add_option("--data", data, "data directory (default: $TOCSIN_DATA or ./data)")->type_name("DIR");
+  const CLI::Option* named = command.add_option("--data", data, "data directory (default: the configuration's, $TOCSIN_DATA or ./data)")->type_name("DIR");
+  const char* what = config != nullptr ? "configuration that names it, and the kinds of data (an engine that runs knows)" : "configuration that names it";
+  command.add_option_function<std::filesystem::path>("--config", [&data, named, config](const std::filesystem::path& file) {
+    auto loaded = load_config(file);
+    if (!loaded) throw CLI::ValidationError("--config", loaded.error().text());
+    if (!loaded->mistakes.empty()) throw CLI::ValidationError("--config", describe(loaded->mistakes.front(), file));
+    if (named->empty()) data = loaded->config.data;
+    if (config != nullptr) *config = file;
+  }, what)->type_name("FILE");
 }
 
 int report(const Error& error) {

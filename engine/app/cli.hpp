@@ -22,11 +22,12 @@ struct Context {
   int exit_status = kAllWell;
 };
 
-// The data directory of a command: --data, else $TOCSIN_DATA, else ./data.
+// The data directory of a command that names none: $TOCSIN_DATA, else ./data.
 [[nodiscard]] std::filesystem::path default_data_directory();
 
-// Adds `--data DIR` to a command.
-void add_data_option(CLI::App& command, std::filesystem::path& data);
+// Adds `--data DIR` to a command, and `--config FILE`, whose data directory it is if --data names none. `config`: where
+// the command itself wants to read more of that file. Both outlive the parsing.
+void add_data_option(CLI::App& command, std::filesystem::path& data, std::filesystem::path* config = nullptr);
 
 // Prints "tocsin: MESSAGE" to standard error and returns the exit status that fits the code: kFoundWrong for
 // wrong or corrupt input, kUsage never (CLI11 says that), kFailure for the machine's refusals.

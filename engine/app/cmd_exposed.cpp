@@ -180,6 +180,10 @@ void print_frozen(const json::object& answer) {
 
 // What is true of all, for standard error or, about an incident, for the answer itself.
 void print_summary(const json::object& answer, const std::string& who, std::FILE* to) {
+  if (number(answer, "at_most", "") == "0") {
+    std::fprintf(to, "%s: no access to anybody's data is known\n", who.c_str());
+    return;
+  }
   std::fprintf(to, "%s: at least %s, at most %s people (%s)\n", who.c_str(), number(answer, "at_least", "an unknown number of").c_str(),
                number(answer, "at_most", "an unknown number of").c_str(), text(answer, "grade").c_str());
   if (const std::string fields = joined(answer.if_contains("fields")); !fields.empty()) std::fprintf(to, "data: %s\n", printable(fields).c_str());
@@ -228,7 +232,7 @@ Result<void> exposed(const Asked& q, const Clock& clock) {
         std::printf("\n");
       }
     }
-    if (first && !q.json) {
+    if (first && !q.json && !people.empty()) {
       std::printf("%-34s %-8s %-16s %-24s %-24s %-30s %s\n", "SUBJECT", "GRADE", "DATASET", "FIRST", "LAST", "FIELDS", "EVIDENCE");
     }
     for (const json::value& person : people) print_person(q, person.get_object(), names);
@@ -284,7 +288,7 @@ Result<void> who_saw(const Asked& q, const Clock& clock) {
 }
 
 void shared_options(CLI::App& command, Asked& q) {
-  add_data_option(command, q.where.data);
+  add_data_option(command, q.where.data, &q.where.config);
   command.add_option("--keys", q.where.keys, "folder of the keys (default: DATA/keys)")->type_name("DIR");
   command.add_option("--dataset", q.dataset, "only this register");
   command.add_option("--from", q.from, "only what was reached from this time on")->type_name("TIME");
@@ -307,7 +311,6 @@ void add_exposed(CLI::App& app, Context& context) {
   incident->excludes(actor)->type_name("N");
   one->add_option("--set", first->set, "of an incident: now (default), frozen, added since, or the number of a frozen set")
       ->needs(incident)->type_name("SET");
-  one->add_option("--config", first->where.config, "its datasets say which kinds of data were reached (an engine that runs knows)")->type_name("FILE");
   one->callback([first, &context] {
     auto done = exposed(*first, context.clock);
     if (!done) context.exit_status = report(done.error());

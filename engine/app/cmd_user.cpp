@@ -136,6 +136,7 @@ Result<void> done(Result<json::value> answer) {
 Result<void> list_users(const Front& front, const Arguments& arguments) {
   auto answer = front.get("/v1/users");
   if (!answer) return pass(std::move(answer));
+  if (answer->at("items").as_array().empty()) std::fprintf(stderr, "Nobody yet: 'tocsin user link' prints the path of the first login.\n");
   for (const json::value& item : answer->at("items").as_array()) {
     const json::object& user = item.get_object();
     if (arguments.json) {
