@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "rules/base/text.hpp"
+#include "storage/mysql_value.hpp"
 
 namespace tocsin::storage {
 namespace {
@@ -86,10 +87,10 @@ std::optional<std::vector<PersonNo>> People::similar(std::string_view id) const 
     const std::string& known = entries_[folded_to_].id;
     const auto no = static_cast<PersonNo>(folded_to_);
     if (!ascii(known)) not_ascii_.push_back(no);
-    else if (!known.empty()) folded_[to_lower(trim(known))].push_back(no);
+    else if (!known.empty()) folded_[mysql_fold(trim(known))].push_back(no);
   }
   std::vector<PersonNo> out = not_ascii_;
-  if (const auto found = folded_.find(to_lower(trim(id))); found != folded_.end()) {
+  if (const auto found = folded_.find(mysql_fold(trim(id))); found != folded_.end()) {
     out.insert(out.end(), found->second.begin(), found->second.end());
   }
   sort_unique(out);
@@ -207,6 +208,52 @@ std::optional<std::vector<PersonNo>> People::judged(std::string_view column, boo
   return out;
 }
 
+void People::Texts::fold(const ValueHash& hash, std::string_view value) const {
+  if (mysql_plain(value)) folded[mysql_fold(value == kEmptyText ? "" : value)].push_back(hash);
+  else not_plain.push_back(hash);
+}
+
+std::size_t People::different(std::string_view column) const {
+  const auto held = held_.find(column);
+  return held == held_.end() ? 0 : held->second.size();
+}
+
+std::optional<std::vector<PersonNo>> People::judged_equals(std::string_view column, const std::vector<std::string>& texts,
+                                                           const Judge& judge, const Span& when) const {
+  const auto known = texts_.find(column);
+  const auto by_value = held_.find(column);
+  if (shape(column) == nullptr || known == texts_.end() || by_value == held_.end() || judge("").holds) return judged(column, true, judge, when);
+  if (!usable(column)) return std::nullopt;
+  const Texts& own = known->second;
+  if (!own.is_folded) {
+    for (const auto& [hash, spellings] : own.by_hash) {
+      for (const std::string& value : spellings) own.fold(hash, value);
+    }
+    own.is_folded = true;
+  }
+  std::vector<PersonNo> out;
+  const auto look = [&](const std::vector<ValueHash>& hashes) {
+    for (const ValueHash& hash : hashes) {
+      const auto spellings = own.by_hash.find(hash);
+      const auto holders = by_value->second.find(hash);
+      if (spellings == own.by_hash.end() || holders == by_value->second.end()) continue;
+      if (std::none_of(spellings->second.begin(), spellings->second.end(), [&](const std::string& value) { return judge(value).holds; })) continue;
+      for (const Held& held : holders->second) {
+        if (held.valid.meets(when) && entries_[held.no].valid.meets(when)) out.push_back(held.no);
+      }
+    }
+  };
+  look(own.not_plain);
+  for (const std::string& text : texts) {
+    if (const auto found = own.folded.find(mysql_fold(text)); found != own.folded.end()) look(found->second);
+  }
+  for (const PersonNo no : unknown_attributes_) {
+    if (entries_[no].valid.meets(when)) out.push_back(no);
+  }
+  sort_unique(out);
+  return out;
+}
+
 bool People::keep_text(const std::string& column, const ValueHash& hash, std::string_view value) {
   Texts& texts = texts_[column];
   std::vector<std::string>& spellings = texts.by_hash[hash];
@@ -215,6 +262,7 @@ bool People::keep_text(const std::string& column, const ValueHash& hash, std::st
   if (std::find(spellings.begin(), spellings.end(), value) != spellings.end()) return spellings.size() > 1 || !all_had;
   spellings.emplace_back(value);
   texts.shape.see(value);
+  if (texts.is_folded) texts.fold(hash, value);
   return true;
 }
 

@@ -99,6 +99,12 @@ class People {
   // those whose values are not known; nullopt as for having().
   [[nodiscard]] std::optional<std::vector<PersonNo>> judged(std::string_view column, bool wanted, const Judge& judge,
                                                             const Span& when) const;
+  // As judged(… true …), for a condition that MySQL finds true only of values that may be equal to one of `texts`, which
+  // are plain (mysql_value.hpp): only those are looked at.
+  [[nodiscard]] std::optional<std::vector<PersonNo>> judged_equals(std::string_view column, const std::vector<std::string>& texts,
+                                                                   const Judge& judge, const Span& when) const;
+  // How many different values the column has.
+  [[nodiscard]] std::size_t different(std::string_view column) const;
   // What the column's values look like; nullptr if that is not known of all of them.
   [[nodiscard]] const ValueShape* shape(std::string_view column) const;
 
@@ -189,6 +195,11 @@ class People {
   struct Texts {
     std::unordered_map<ValueHash, std::vector<std::string>, HashOfHash> by_hash;
     ValueShape shape;
+    // By mysql_fold(), those that are not plain by themselves; made when asked, may hold values that are gone.
+    mutable std::unordered_map<std::string, std::vector<ValueHash>> folded;
+    mutable std::vector<ValueHash> not_plain;
+    mutable bool is_folded = false;
+    void fold(const ValueHash& hash, std::string_view value) const;
   };
   std::map<std::string, Texts, std::less<>> texts_;  // kept in the vault only, with each person, as ids are
   using ColumnHash = std::pair<std::string, ValueHash>;

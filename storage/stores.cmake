@@ -5,7 +5,7 @@ tocsin_module(tocsin_task_store SOURCES task_store.cpp LINKS tocsin_base tocsin_
 tocsin_module(tocsin_user_store SOURCES user_store.cpp LINKS tocsin_sqlite PRIVATE_LINKS PkgConfig::SODIUM)
 tocsin_module(tocsin_notice_store SOURCES notice_store.cpp LINKS tocsin_sqlite tocsin_vault)
 tocsin_module(tocsin_progress_store SOURCES progress_store.cpp LINKS tocsin_sqlite)
-tocsin_module(tocsin_people SOURCES people.cpp value_shape.cpp LINKS tocsin_base PRIVATE_LINKS PkgConfig::SODIUM)
+tocsin_module(tocsin_people SOURCES people.cpp mysql_value.cpp value_shape.cpp LINKS tocsin_base PRIVATE_LINKS PkgConfig::SODIUM)
 tocsin_module(tocsin_register_store SOURCES register_store.cpp register_import.cpp register_rows.cpp
   LINKS tocsin_people tocsin_sqlite tocsin_vault PRIVATE_LINKS simdjson::simdjson)
 tocsin_module(tocsin_exposure_store SOURCES exposure_answers.cpp exposure_events.cpp exposure_recent.cpp exposure_repair.cpp exposure_segments.cpp exposure_store.cpp

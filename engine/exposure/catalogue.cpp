@@ -314,7 +314,7 @@ bool names_source(const Column& c, int source) {
 }
 
 // Rewrites a condition that names `source`; one that cannot be carried over becomes "true".
-Predicate carry(const Predicate& p, int source, const std::vector<sql::Output>& outputs, int offset) {
+Predicate carry(const Predicate& p, int source, const std::vector<sql::Output>& outputs, int offset, bool copied) {
   Predicate out = p;
   for (Column* c : {&out.column, &out.other}) {
     if (!names_source(*c, source)) continue;
@@ -323,15 +323,19 @@ Predicate carry(const Predicate& p, int source, const std::vector<sql::Output>& 
       if (c->candidates.size() > 1) continue;  // means another source, or nothing that narrows this one
       return Predicate{};
     }
+    const bool cast = c->cast;
+    copied = copied || c->copied;
     *c = *inner;
+    c->cast = cast;
+    c->copied = copied;
   }
   return out;
 }
 
 // The same for the condition `at` and those within it, as new ones. Their depth is that of the statement's own text.
-int carry_copy(Query& query, int at, int source, const std::vector<sql::Output>& outputs, int offset) {
-  Predicate out = carry(query.predicates[static_cast<std::size_t>(at)], source, outputs, offset);
-  for (int& arg : out.args) arg = carry_copy(query, arg, source, outputs, offset);
+int carry_copy(Query& query, int at, int source, const std::vector<sql::Output>& outputs, int offset, bool copied) {
+  Predicate out = carry(query.predicates[static_cast<std::size_t>(at)], source, outputs, offset, copied);
+  for (int& arg : out.args) arg = carry_copy(query, arg, source, outputs, offset, copied);
   query.predicates.push_back(std::move(out));
   return static_cast<int>(query.predicates.size()) - 1;
 }
@@ -365,6 +369,9 @@ void append(Expanded& to, int source, const Definition& definition, const Catalo
   const int predicates = static_cast<int>(to.query.predicates.size());
   const Query& inner = definition.said.statement().query;
   const std::vector<sql::Output> outputs = outputs_of(definition, entry);
+  // CREATE TABLE AS keeps the types of what it copies; in MySQL it may name others.
+  const bool retyped = definition.copy && (definition.said.mysql || definition.said.statement().kind != sql::Kind::kCreateAs);
+  to.query.loose = to.query.loose || inner.loose;
   for (Predicate p : inner.predicates) {
     for (Column* c : {&p.column, &p.other}) {
       for (int& candidate : c->candidates) candidate += offset;
@@ -381,10 +388,10 @@ void append(Expanded& to, int source, const Definition& definition, const Catalo
   if (only_one) {
     for (int i = 0; i < predicates; ++i) {
       Predicate& p = to.query.predicates[static_cast<std::size_t>(i)];
-      p = carry(p, source, outputs, offset);
+      p = carry(p, source, outputs, offset, retyped);
     }
   } else {
-    for (int& filter : carried) filter = carry_copy(to.query, filter, source, outputs, offset);
+    for (int& filter : carried) filter = carry_copy(to.query, filter, source, outputs, offset, retyped);
   }
   const Source outer = to.query.sources[static_cast<std::size_t>(source)];
   const auto read = definition.copy ? std::nullopt : columns_inside(outer.columns, outputs, inner.sources.size());

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "rules/base/text.hpp"
+#include "storage/mysql_value.hpp"
 
 namespace tocsin::engine {
 
@@ -293,7 +294,6 @@ struct Evaluator {
       return {};
     }
     if (wanted) return input.mysql ? mysql_ids(p) : ids(*values);
-    if (input.mysql) return {};
     std::vector<PersonNo> named;  // surely equal, whatever the key's type is
     for (const std::string& value : *values) {
       if (input.people == nullptr) break;
@@ -353,9 +353,11 @@ struct Evaluator {
   }
 
   PeopleSet by_attribute(const Predicate& p, bool wanted) const {
-    if (input.people == nullptr || input.mysql || input.trust < Trust::kAttributes || !is_attribute(p.column)) return {};
+    if (input.people == nullptr || input.trust < Trust::kAttributes || !is_attribute(p.column)) return {};
     const std::string& column = p.column.name;
     const storage::ValueShape* shape = input.people->shape(column);
+    if (input.mysql) return by_mysql_attribute(p, wanted, shape);
+    if (p.column.copied && (shape == nullptr || shape->typed())) return {};  // rounded on its way, or a time of day lost
     if (p.column.cast && (shape == nullptr || shape->typed())) return {};  // how it is printed depends on the session
     if (p.op == Op::kNull) {
       return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
@@ -383,12 +385,60 @@ struct Evaluator {
     return attributes(input.people->judged(column, wanted, [&](std::string_view value) {
       storage::Verdict out{false, true};
       for (const Constant& c : *values) {
-        const storage::Order order = storage::compare(value, c.literal(), *shape, input.empty_is_null);
+        const storage::Order order = compare(value, c, *shape);
         out.holds = out.holds || order.equal;
         out.fails = out.fails && (order.less || order.greater);
       }
       return settled(out);
     }, input.when));
+  }
+
+  // MySQL's "=" is looser than a hash, so all values are looked at; of texts those that may be equal.
+  PeopleSet by_mysql_attribute(const Predicate& p, bool wanted, const storage::ValueShape* shape) const {
+    constexpr std::size_t kMaxLookedAt = 100'000;  // values, for one condition
+    const std::string& column = p.column.name;
+    if (shape == nullptr || p.column.cast || p.column.copied || !input.empty_is_null) return {};  // where it is not kept nothing could check it
+    const bool few = input.people->different(column) <= kMaxLookedAt;
+    if (p.op == Op::kNull) {
+      if (!few) return {};
+      return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
+        if (value.starts_with("0000-00-00")) return {true, true};  // a DATE that MySQL finds NULL
+        return value.empty() ? storage::Verdict{true, false} : storage::Verdict{false, true};
+      }, input.when));
+    }
+    if (p.op == Op::kRange) return few ? by_order(p, wanted, shape) : PeopleSet{};
+    const auto values = constants(p.values);
+    if (!values) return {};
+    if (p.op == Op::kLike) {
+      if (!few || values->size() > 1) return {};
+      return attributes(input.people->judged(column, wanted, [&](std::string_view value) -> storage::Verdict {
+        if (values->empty() || value.empty()) return settled({false, false});  // NULL
+        return settled(storage::like_mysql(value, values->front().text, *shape));
+      }, input.when));
+    }
+    const auto judge = [&](std::string_view value) {
+      storage::Verdict out{false, true};
+      for (const Constant& c : *values) {
+        const storage::Order order = compare(value, c, *shape);
+        out.holds = out.holds || order.equal;
+        out.fails = out.fails && (order.less || order.greater);
+      }
+      return settled(out);
+    };
+    const bool as_texts = wanted && !nulls && !shape->typed() && std::all_of(values->begin(), values->end(), [](const Constant& c) {
+      return !c.number && !c.boolean && storage::mysql_equals_by_fold(c.text);
+    });
+    if (as_texts) {
+      std::vector<std::string> texts;
+      for (const Constant& c : *values) texts.push_back(c.text);
+      return attributes(input.people->judged_equals(column, texts, judge, input.when));
+    }
+    return few ? attributes(input.people->judged(column, wanted, judge, input.when)) : PeopleSet{};
+  }
+
+  [[nodiscard]] storage::Order compare(std::string_view value, const Constant& c, const storage::ValueShape& shape) const {
+    return input.mysql ? storage::compare_mysql(value, c.literal(), shape, input.empty_is_null)
+                       : storage::compare(value, c.literal(), shape, input.empty_is_null);
   }
 
   PeopleSet by_order(const Predicate& p, bool wanted, const storage::ValueShape* shape) const {
@@ -403,12 +453,12 @@ struct Evaluator {
     return attributes(input.people->judged(p.column.name, wanted, [&](std::string_view value) {
       storage::Verdict out{true, false};
       if (!ends[0].empty()) {
-        const storage::Order order = storage::compare(value, ends[0][0].literal(), *shape, input.empty_is_null);
+        const storage::Order order = compare(value, ends[0][0], *shape);
         out.holds = order.greater || (order.equal && !p.low_open);
         out.fails = order.less || (order.equal && p.low_open);
       }
       if (!ends[1].empty()) {
-        const storage::Order order = storage::compare(value, ends[1][0].literal(), *shape, input.empty_is_null);
+        const storage::Order order = compare(value, ends[1][0], *shape);
         out.holds = out.holds && (order.less || (order.equal && !p.high_open));
         out.fails = out.fails || order.greater || (order.equal && p.high_open);
       }
@@ -419,7 +469,7 @@ struct Evaluator {
   PeopleSet ranged(const Predicate& p, bool wanted) const {
     if (!is_key(p.column)) return by_attribute(p, wanted);
     if (p.column.cast || input.people == nullptr || input.trust < Trust::kKeys) return {};
-    if (input.mysql && !(wanted && input.people->only_integers() && unquoted(p.low) && unquoted(p.high))) return {};
+    if (input.mysql && !(input.people->only_integers() && unquoted(p.low) && unquoted(p.high))) return {};
     std::optional<std::int64_t> low, high;
     if (p.low && !bound(*p.low, low)) return {};
     if (p.high && !bound(*p.high, high)) return {};
@@ -458,8 +508,7 @@ struct Evaluator {
 
   // The people for whom the predicate may be true (`wanted`), or may be false.
   PeopleSet of(int at, bool wanted = true) const {
-    // MySQL's conditions are read as others that hold more often (XOR as OR): of their failing nothing is known.
-    if (!wanted && input.mysql) return {};
+    if (!wanted && input.query.loose) return {};
     const Predicate& p = input.query.predicates[static_cast<std::size_t>(at)];
     if (nulls && may_be_null(p)) return {};
     switch (p.op) {

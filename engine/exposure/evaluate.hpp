@@ -50,8 +50,8 @@ struct EvaluationInput {
   // Whether source `i` surely has this column.
   std::function<bool(int, const std::string&)> has_column;
   std::size_t max_ids = 100'000;
-  // MySQL compares as it pleases: '42abc' = 42, any text = 0, 'A' = 'a'. Then a condition holds only for values
-  // whose kind leaves one reading, and texts are compared as its collations do; the rest says nothing.
+  // MySQL compares as it pleases: '42abc' = 42, any text = 0, 'A' = 'a' (storage/mysql_value.hpp). Keys are compared only
+  // where their kind leaves one reading.
   bool mysql = false;
   Trust trust = Trust::kAttributes;
   bool empty_is_null = false;  // a register's empty field surely is NULL

@@ -89,6 +89,15 @@ void hidden_tables(StatementLine& line, const sql::Statement& s, const Session::
     if (count > 0) hidden.push_back(table);
   }
   if (hidden.empty()) return;
+  // Two indexes of one table are two reads of it: where the text calls nothing and each relation that it names is a table
+  // which was read, nothing else can have read one of them once more.
+  const bool all_tables = std::all_of(s.query.sources.begin(), s.query.sources.end(), [&](const Source& source) {
+    return std::find(opened.read.begin(), opened.read.end(), source.relation.name) != opened.read.end();
+  });
+  const bool all_named = std::all_of(hidden.begin(), hidden.end(), [&](const std::string& table) {
+    return std::any_of(s.query.sources.begin(), s.query.sources.end(), [&](const Source& source) { return source.relation.name == table; });
+  });
+  if (s.kind == Kind::kSelect && !s.query.calls && all_tables && all_named) return;
   if (copies) {
     opaque_copy(line, s.target.name, hidden);
     return;

@@ -60,6 +60,8 @@ void insert(StatementLine& line, const sql::Write& w, const PersonColumn& key, P
       if (iequals(column, "country")) people.set_place(no, value, people.at(no).language);
       if (iequals(column, "language")) people.set_place(no, people.at(no).country, value);
     }
+    // MySQL cuts and rounds what does not fit, and triggers may change it: what stands there now is not known.
+    if (is_mysql(line.access) && !already) people.obscure(no);
     // In MySQL a transaction may have been committed by a statement within it: what was inserted stays.
     line.state.doubt(people.dataset(), no);
     if (!known && line.session.transaction && !is_mysql(line.access)) line.session.added.emplace_back(people.dataset(), no);

@@ -49,6 +49,7 @@ void Compiler::filter_only(Tree node, Env& env, std::vector<int>& sources) {
     filter_only(node.content().at("testexpr"), env, sources);
     return;
   }
+  statement.query.calls = statement.query.calls || node.tag() == "FuncCall";
   node.children([&](Tree child) { filter_only(child, env, sources); });
 }
 

@@ -141,6 +141,7 @@ void Compiler::parts_of(Tree node, Env& env, Use use, std::vector<Part>& out, Le
     const std::string name = function_name(node.content());
     if (reads_elsewhere(name)) statement.query.elsewhere = name;
     if (name == "set_config") set_config(node.content());
+    statement.query.calls = true;
     use = use_in_call(node.content(), use, flags);
   }
   node.children([&](Tree child) { parts_of(child, env, use, out, flags, sources); });

@@ -200,6 +200,7 @@ std::shared_ptr<MysqlReading> read_new(std::string_view text, Lexed lexed, std::
   for (Statement& s : reading->statements) {
     strip(s);
     s.to_file = out->outfile;
+    s.query.loose = sorted.query.loose;
   }
   if (literals != nullptr) {
     std::vector<int> numbers;

@@ -21,6 +21,7 @@ class Rewriter {
     out.places = std::move(places_);
     out.outfile = outfile_;
     out.for_update = for_update_;
+    out.loose = loose_;
     return out;
   }
 
@@ -95,6 +96,7 @@ class Rewriter {
       } else if (is(i, "partition") && sign(i + 1, "(") && i > 0 && name_like(i - 1)) {
         cut(i, past(i + 1));
         --i;
+        loose_ = true;
       } else if (is(i, "lock") && is(i + 1, "in") && is(i + 2, "share") && is(i + 3, "mode")) {
         cut(i, i + 4);
         --i;
@@ -128,6 +130,7 @@ class Rewriter {
         sub(i, TokenKind::kNumber, is(i, "true") ? "1" : "0");
       } else if (is(i, "xor")) {
         t_[i].text = "or";  // holds for fewer rows than OR
+        loose_ = true;
       } else if (is(i, "name_const") && sign(i + 1, "(") && sign(i + 3, ",")) {
         constant(i);
       }
@@ -146,7 +149,10 @@ class Rewriter {
   void operators(std::size_t i) {
     if (sign(i, "&&")) sub(i, TokenKind::kWord, "and");
     else if (sign(i, "||")) sub(i, TokenKind::kWord, "or");
-    else if (sign(i, "!")) sub(i, TokenKind::kWord, "not");
+    else if (sign(i, "!")) {
+      sub(i, TokenKind::kWord, "not");
+      loose_ = true;  // it binds closer than NOT
+    }
     else if (sign(i, "<=>")) {
       sub(i, TokenKind::kWord, "is");
       insert(i + 1, {"not", "distinct", "from"});
@@ -442,6 +448,7 @@ class Rewriter {
   std::vector<Place> places_;
   bool outfile_ = false;
   bool for_update_ = false;
+  bool loose_ = false;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Rewritten {
   std::vector<Place> places;  // in the order of `text`
   bool outfile = false;
   bool for_update = false;
+  bool loose = false;  // a condition holds for more rows than MySQL's, or groups its words otherwise
 };
 
 [[nodiscard]] Rewritten rewrite(Tokens tokens);

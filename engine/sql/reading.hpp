@@ -69,6 +69,7 @@ struct Column {
   std::string name;
   bool certain = false;
   bool cast = false;  // as text: equality of keys means the same, an order does not
+  bool copied = false;  // read from a copy whose columns may have other types: the value may have been cut or rounded
   [[nodiscard]] bool may_be(int source, std::string_view column) const;
   bool operator==(const Column&) const = default;
 };
@@ -149,6 +150,8 @@ struct Query {
   Value skipped;                       // OFFSET: how many; unknown if it is no constant or parameter
   std::optional<Ordering> order;       // the first column of ORDER BY of the whole result, if the rest of it is simple
   bool undecided = false;   // a condition was not understood: not every row that meets the others came
+  bool loose = false;       // a condition was replaced by one that holds more often: of its failing nothing is known
+  bool calls = false;       // a function, which may read anything, stands somewhere in the statement
   bool one_to_one = false;  // each row of the result is one row of sources[0], and no two are the same row
   bool barrier = false;     // window functions or set operations: conditions on the result say nothing of the sources
   bool aggregate = false;   // an aggregate without GROUP BY: one row whatever is there

@@ -114,6 +114,7 @@ TEST_F(Exposure, ViewsAreWhatTheyStandFor) {
   read(line("CREATE VIEW", "CREATE VIEW german(number, called) AS SELECT id, name FROM patient WHERE country = 'DE'"));
   EXPECT_EQ(select("SELECT * FROM german", 3), "derived 1,3,5 3..3 view");
   EXPECT_EQ(select("SELECT called FROM german WHERE number = 3", 1), "exact 3 1..1 view");
+  EXPECT_EQ(select("SELECT called FROM german WHERE number::text < '2'", 1), "derived 1,3,5 1..1 view") << "as texts '10' < '2'";
   read(line("CREATE VIEW", "CREATE VIEW lists AS SELECT country, json_agg(p) FROM patient p GROUP BY country"));
   EXPECT_EQ(select("SELECT * FROM lists", 1), "bound all 5 0..5 view");
 }

@@ -60,6 +60,20 @@ TEST(Mysql, TellsDumpsAndFilesFromOrdinaryQueries) {
   EXPECT_TRUE(read_mysql("select * into outfile '/tmp/a' character set utf8 from patient")->outfile);
 }
 
+TEST(Mysql, TellsWhereAConditionHoldsMoreOftenThanItSays) {
+  for (const char* text : {"select * from patient where active xor id = 5", "select * from patient where !id = 5", "select * from patient partition (p0) where id = 5"}) {
+    EXPECT_TRUE(read_mysql(text)->reading->statements[0].query.loose) << text;
+  }
+  EXPECT_FALSE(read_mysql("select * from patient where not (id = 5 && name <> 'a') || active")->reading->statements[0].query.loose);
+}
+
+TEST(Mysql, TellsWhereAFunctionIsCalled) {
+  for (const char* text : {"select name_of(1), name from patient", "select name from patient where id = f()", "select * from patient p join visit v on f(p.id)"}) {
+    EXPECT_TRUE(read_mysql(text)->reading->statements[0].query.calls) << text;
+  }
+  EXPECT_FALSE(read_mysql("select name, id + 1 from patient where id in (1, 2)")->reading->statements[0].query.calls);
+}
+
 TEST(Mysql, RefusesWhatItCannotKnow) {
   for (const char* text : {"select * from patient where id = 'a", "select * from patient /*!80000 where id = 5 */", "select `a from t",
                            "select * from patient where name like 'a' escape", "update a join b on a.x = b.x set a.y = 1", "/* never closed",
